@@ -1,0 +1,41 @@
+"""fluidbench history."""
+
+from typing import Annotated
+
+import typer
+
+from fluidbench.cli import options
+from fluidbench.cli.output import Output
+
+
+def history(
+    ctx: typer.Context,
+    run: Annotated[str | None, typer.Argument(help="The id of a run, or the part of it that is its own.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many runs to list.")] = 20,
+    store: Annotated[str | None, typer.Option("--store", help="Only runs through this store.")] = None,
+    multiplier: Annotated[int | None, typer.Option("--multiplier", "-m", min=1, help="Only runs of this size.")] = None,
+    target: options.Target = "local",
+    as_json: options.Json = False,
+) -> None:
+    """List what was run, or show one run whole.
+
+    Example: fluidbench history --store vineyard
+    """
+    from fluidbench.cli import live, workbench
+    from fluidbench.report import envelope, tables
+    from fluidbench.targets import open_target
+
+    output: Output = ctx.obj
+    output.as_json, output.envelope = as_json, envelope.runs([])
+    open_target(target)
+    with workbench.results(output) as results:
+        found = [results.get(run)] if run else results.history(limit, store=store, multiplier=multiplier)
+    output.json(envelope.runs(found))
+    if run:
+        for line in live.run_tree(found[0]):
+            output.result(line)
+        return
+    if found:
+        output.table(tables.history_table(found))
+    else:
+        output.result("Nothing is recorded yet. Start with: fluidbench run")

@@ -1,0 +1,128 @@
+"""The progress of a run on stderr: a tree that grows on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.live import Live as RichLive
+from rich.text import Text
+from rich.tree import Tree
+
+from fluidbench import text
+from fluidbench.cli.output import Output
+from fluidbench.events import Note, PhaseEnded, StepEnded, StepStarted, StepUpdate
+from fluidbench.records import Run, State, Step
+
+GLYPHS = {
+    State.PENDING: "◷", State.RUNNING: "●", State.SUCCEEDED: "✔", State.FAILED: "✖", State.ERROR: "⚠",
+    State.SKIPPED: "○", State.OMITTED: "○",
+}  # fmt: skip
+
+
+class Live:
+    """A listener for a runner. Use it as a context manager: leaving it leaves the terminal as it was."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._title = ""
+        self._ended: list[Step] = []
+        self._running: tuple[str, float] | None = None
+        self._phases: dict[str, float] = {}
+        console = Console(stderr=True)
+        self._screen = (
+            RichLive(self, console=console, refresh_per_second=4, transient=True) if sys.stderr.isatty() else None
+        )
+
+    def __enter__(self) -> "Live":
+        if self._screen:
+            self._screen.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._screen:
+            self._screen.stop()
+
+    def pause(self) -> None:
+        """Takes the tree off the terminal, for a question or a result."""
+        if self._screen and self._screen.is_started:
+            self._screen.stop()
+
+    def begin(self, title: str) -> None:
+        """A new run begins."""
+        self._title, self._ended, self._running = title, [], None
+        if self._screen and not self._screen.is_started:
+            self._screen.start()
+        if not self._screen:
+            self._output.note(title)
+
+    def __call__(self, update: StepUpdate) -> None:
+        if isinstance(update, StepStarted):
+            self._running, self._phases = (update.name, time.monotonic()), {}
+        elif isinstance(update, PhaseEnded):
+            self._phases[update.phase] = update.seconds
+        elif isinstance(update, StepEnded):
+            self._running = None
+            self._ended.append(update.step)
+        if not self._screen:
+            self._line(update)
+
+    def _line(self, update: StepUpdate) -> None:
+        if isinstance(update, Note):
+            self._output.note(f"  {update.text}")
+        elif isinstance(update, StepStarted):
+            self._output.note(f"  {GLYPHS[State.RUNNING]} {update.name}")
+        elif isinstance(update, PhaseEnded):
+            self._output.note(f"      {update.phase} {text.seconds(update.seconds)}")
+        else:
+            self._output.note(f"  {step_line(update.step)}")
+
+    def __rich__(self) -> RenderableType:
+        tree = Tree(Text(self._title))
+        for step in self._ended:
+            tree.add(Text(step_line(step)))
+        if self._running:
+            name, since = self._running
+            node = tree.add(Text(f"{GLYPHS[State.RUNNING]} {name}  {time.monotonic() - since:.1f} s"))
+            for phase, seconds in self._phases.items():
+                node.add(Text(f"{phase} {text.seconds(seconds)}"))
+        return tree
+
+
+def step_line(step: Step) -> str:
+    """A step that ended, in one line."""
+    parts = [f"{GLYPHS[step.state]} {step.name}", text.seconds(step.duration_s)]
+    if step.read_bytes:
+        parts.append(f"read {text.size(step.read_bytes)}, wrote {text.size(step.written_bytes)}")
+    return "  ".join([*parts, step.reason]).rstrip()
+
+
+def run_tree(run: Run) -> list[str]:
+    """A finished run in the manner of `argo get`, as lines."""
+    facts: dict[str, Any] = {
+        "Name": run.run_id,
+        "Status": f"{run.state}{': ' + run.reason if run.reason else ''}",
+        "Store": run.identity.store,
+        "Multiplier": f"{run.identity.multiplier} ({run.identity.rows:,} rows)",
+        "Target": f"{run.identity.target}, pipeline {run.identity.pipeline}",
+        "Cache": f"{run.cache} (policy {run.identity.cache_policy})",
+        "Started": run.started_at,
+        "Duration": f"{text.seconds(run.duration_s)}, of which {text.seconds(run.unaccounted_s)} around the steps",
+        "Not counted": f"service start {text.seconds(run.service_start_s)}, evict {text.seconds(run.evict_s)}, "
+        f"sync and verify {text.seconds(run.verify_s)}",
+    }
+    lines = [f"{name + ':':<13}{value}" for name, value in facts.items()]
+    if "mse" in run.results:
+        lines.append(f"{'MSE:':<13}{run.results['mse']}")
+    lines += ["", f"{'STEP':<22}{'DURATION':>10}  {'PRIVATE':>9}  {'SHARED':>9}  PHASES"]
+    for position, step in enumerate(run.steps):
+        branch = "└─" if position == len(run.steps) - 1 else "├─"
+        phases = "  ".join(f"{name} {text.seconds(seconds)}" for name, seconds in step.phases.items())
+        lines.append(
+            f"{branch}{GLYPHS[step.state]} {step.name:<18}{text.seconds(step.duration_s):>10}  "
+            f"{text.size(step.peak_private_bytes):>9}  {text.size(step.peak_shared_bytes):>9}  {phases}"
+        )
+    return lines

@@ -1,0 +1,103 @@
+"""The app and the error boundary: an exception becomes a message, a hint and an exit code."""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+import click
+import typer
+
+from fluidbench import __version__
+from fluidbench.cli.compare import compare
+from fluidbench.cli.doctor import doctor
+from fluidbench.cli.down import down
+from fluidbench.cli.history import history
+from fluidbench.cli.output import Output
+from fluidbench.cli.prepare import prepare
+from fluidbench.cli.run import run
+from fluidbench.errors import FluidbenchError, Terminated, UsageProblem
+
+EXIT_BUG = 70
+EXIT_SIGINT = 130
+EXIT_SIGPIPE = 141
+
+# rich's help takes longer than all the rest of --help
+app = typer.Typer(
+    name="fluidbench", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)  # fmt: skip
+for command in (prepare, run, compare, history, doctor, down):
+    app.command()(command)
+
+
+@app.callback(invoke_without_command=True)
+def _fluidbench(
+    ctx: typer.Context, version: bool = typer.Option(False, "--version", help="Print the version.")
+) -> None:
+    """Measure how much faster an ML pipeline gets when its steps share data through Vineyard instead of files."""
+    if version:
+        ctx.obj.result(f"fluidbench {__version__}")
+        raise typer.Exit
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs one command and returns its exit code. The only place that catches what the core raises."""
+    output = Output(as_json="--json" in argv)
+    try:
+        outcome = typer.main.get_command(app).main(
+            args=list(argv), prog_name="fluidbench", standalone_mode=False, obj=output
+        )
+    except FluidbenchError as error:
+        output.failure(error.code, error.message, error.hint)
+        return error.exit_code
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        hint = f"See: {context.command_path} --help" if context else "See: fluidbench --help"
+        output.failure(UsageProblem.code, error.format_message(), hint)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        output.failure("interrupted", "interrupted", "What had ended is recorded: fluidbench history")
+        return EXIT_SIGINT
+    except Terminated:
+        output.failure("terminated", "terminated", "What had ended is recorded: fluidbench history")
+        return Terminated.exit_code
+    except BrokenPipeError:
+        # the reader has gone; what Python still flushes at its exit must not complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_SIGPIPE
+    except Exception as error:  # the boundary: nothing may pass it unexplained
+        output.failure("bug", f"{type(error).__name__}: {error}", f"This is a bug. Its traceback: {_bug_report()}")
+        return EXIT_BUG
+    return outcome if isinstance(outcome, int) else 0
+
+
+def entry() -> NoReturn:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _terminate)
+    code = main(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
+def _bug_report() -> str:
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="fluidbench-bug-", suffix=".log", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(traceback.format_exc())
+    return file.name

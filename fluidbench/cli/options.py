@@ -1,0 +1,42 @@
+"""The options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Multiplier = Annotated[
+    int,
+    typer.Option("--multiplier", "-m", min=1, help="Size of the dataset: 10,000 rows, 3.68 MB, for each."),
+]
+MaybeMultiplier = Annotated[
+    int | None,
+    typer.Option("--multiplier", "-m", min=1, help="Size of the dataset; that of the last run by default."),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        help="Where dataset and files lie; a mounted NAS, to measure that. [$XDG_DATA_HOME/fluidbench]",
+    ),
+]
+Target = Annotated[str, typer.Option("--target", help="Where to run: local.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Cache = Annotated[
+    str,
+    typer.Option("--cache", help="cold: files are evicted before they are read. warm: nothing is evicted."),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option("--threads", min=1, help="Threads of a step's BLAS; all allowed processors by default."),
+]
+StepTimeout = Annotated[float, typer.Option("--step-timeout", min=1, help="Seconds that one step may take.")]
+AllowConcurrent = Annotated[
+    bool, typer.Option("--allow-concurrent", help="Measure although another measurement is running.")
+]
+Stores = Annotated[
+    str, typer.Option("--stores", help="The stores to compare, the baseline first, separated by commas.")
+]
+DEFAULT_MULTIPLIER = 100
+DEFAULT_STEP_TIMEOUT_S = 3600.0

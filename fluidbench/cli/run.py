@@ -1,0 +1,52 @@
+"""fluidbench run."""
+
+from typing import Annotated
+
+import typer
+
+from fluidbench.cli import options
+from fluidbench.cli.output import Output
+from fluidbench.errors import UsageProblem
+
+
+def run(
+    ctx: typer.Context,
+    multiplier: options.Multiplier = options.DEFAULT_MULTIPLIER,
+    vineyard: Annotated[
+        bool, typer.Option("--vineyard", help="Through Vineyard; the same as --store vineyard.")
+    ] = False,
+    store: Annotated[str | None, typer.Option("--store", help="pickle (default), vineyard, or module:Class.")] = None,
+    repeat: Annotated[int, typer.Option("--repeat", min=1, help="How many runs, one after the other.")] = 1,
+    data_dir: options.DataDir = None,
+    target: options.Target = "local",
+    cache: options.Cache = "cold",
+    threads: options.Threads = None,
+    step_timeout: options.StepTimeout = options.DEFAULT_STEP_TIMEOUT_S,
+    allow_concurrent: options.AllowConcurrent = False,
+    as_json: options.Json = False,
+) -> None:
+    """Run the pipeline once, through files or through Vineyard.
+
+    Example: fluidbench run --multiplier 2000 --vineyard
+    """
+    from fluidbench.cli import live, workbench
+    from fluidbench.report import envelope
+
+    output: Output = ctx.obj
+    output.as_json, output.envelope = as_json, envelope.runs([])
+    if vineyard and store not in (None, "vineyard"):
+        raise UsageProblem(f"--vineyard and --store {store} contradict each other", "Give one of them.")
+    plan = workbench.plan(store or ("vineyard" if vineyard else "pickle"), multiplier, cache, threads, step_timeout)
+    done = []
+    with workbench.runner(output, target, data_dir) as (runner, screen):
+        runner.check(plan)
+        with workbench.measuring(f"run --multiplier {multiplier} --store {plan.store}", allow_concurrent):
+            runner.prepare(plan)
+            for number in range(1, repeat + 1):
+                screen.begin(f"multiplier {multiplier} through {plan.store}, run {number} of {repeat}")
+                done.append(runner.run(plan))
+                output.envelope = envelope.runs(done)
+    output.json(output.envelope)
+    for record in done:
+        for line in ["", *live.run_tree(record)]:
+            output.result(line)

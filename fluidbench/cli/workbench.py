@@ -1,0 +1,62 @@
+"""What a command needs of the core, opened and closed for it."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from fluidbench import places
+from fluidbench.cli.live import Live
+from fluidbench.cli.output import Output
+from fluidbench.errors import UsageProblem
+from fluidbench.machine import lock
+from fluidbench.machine.fingerprint import threads_allowed
+from fluidbench.plan import Plan
+from fluidbench.results import Results
+from fluidbench.runner import Runner, sweep
+from fluidbench.stores import open_store
+from fluidbench.targets import open_target
+
+CACHE_POLICIES = ("cold", "warm")
+
+
+@contextlib.contextmanager
+def results(output: Output) -> Iterator[Results]:
+    """The results database, after what killed processes left was marked and removed."""
+    with Results(places.database()) as database:
+        for left in sweep(database):
+            output.note(f"Run {left.run_id} had been interrupted; what it left was removed.")
+        yield database
+
+
+@contextlib.contextmanager
+def runner(output: Output, target: str, data_dir: Path | None) -> Iterator[tuple[Runner, Live]]:
+    """A runner, and the screen on stderr that shows its progress."""
+    opened = open_target(target)
+    directory = places.data_dir(data_dir or places.default_data_dir())
+    with results(output) as database, Live(output) as live:
+        yield Runner(opened, database, directory, live), live
+
+
+def plan(
+    store: str,
+    multiplier: int,
+    cache: str = "cold",
+    threads: int | None = None,
+    step_timeout_s: float = 3600.0,
+) -> Plan:
+    """A plan from options; raises UsageProblem where they make none."""
+    open_store(store)
+    if cache not in CACHE_POLICIES:
+        raise UsageProblem(f"there is no cache policy {cache!r}", f"Known are: {', '.join(CACHE_POLICIES)}.")
+    return Plan(
+        store,
+        multiplier,
+        cache_policy=cache,
+        threads=threads or threads_allowed(),
+        step_timeout_s=step_timeout_s,
+    )
+
+
+def measuring(what: str, allow_concurrent: bool) -> contextlib.AbstractContextManager[None]:
+    """The machine's measuring lock."""
+    return lock.measuring(places.state_dir() / "measuring.lock", what, allow_concurrent=allow_concurrent)

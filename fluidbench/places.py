@@ -1,0 +1,67 @@
+"""Where things lie: steps and templates (in a checkout or in the wheel), state, data and cache."""
+
+from pathlib import Path
+
+from platformdirs import PlatformDirs
+
+from fluidbench.errors import UsageProblem
+
+_PACKAGE = Path(__file__).resolve().parent
+_DIRS = PlatformDirs("fluidbench", appauthor=False)
+
+
+def steps_dir() -> Path:
+    """The step scripts."""
+    return _shipped("steps")
+
+
+def templates_dir() -> Path:
+    """The manifest templates."""
+    return _shipped("templates")
+
+
+def state_dir() -> Path:
+    """Database, artifacts of runs, the measuring lock: `$XDG_STATE_HOME/fluidbench`."""
+    return _writable(Path(_DIRS.user_state_dir), "state directory", "XDG_STATE_HOME")
+
+
+def default_data_dir() -> Path:
+    """The default of `--data-dir`: `$XDG_DATA_HOME/fluidbench`."""
+    return Path(_DIRS.user_data_dir)
+
+
+def database() -> Path:
+    return state_dir() / "results.db"
+
+
+def artifacts_dir(run_id: str) -> Path:
+    """Logs and manifests of one run."""
+    path = state_dir() / "runs" / run_id
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def data_dir(path: Path) -> Path:
+    """`path` as an absolute, existing and writable directory; raises UsageProblem where it cannot be one."""
+    return _writable(path.expanduser().absolute(), "data directory", "--data-dir")
+
+
+def _shipped(name: str) -> Path:
+    for candidate in (_PACKAGE / name, _PACKAGE.parent / name):
+        if candidate.is_dir():
+            return candidate
+    raise UsageProblem(f"the directory {name}/ is missing beside {_PACKAGE}", "Install FluidBench again.")
+
+
+def _writable(path: Path, what: str, option: str) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe = path / ".fluidbench-writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageProblem(
+            f"{path} cannot be the {what}: {reason}", f"Name a directory that you may write with {option}."
+        ) from error
+    return path

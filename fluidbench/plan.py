@@ -1,0 +1,76 @@
+"""What is to be run: the pipelines, and the plan of one run. Pure."""
+
+from dataclasses import dataclass, field
+
+ROWS_PER_MULTIPLIER = 10_000
+COLUMNS = 46
+ROW_BYTES = COLUMNS * 8
+# pandas, scikit-learn and vineyard in memory, before any data
+IMPORTS_BYTES = 190_000_000
+
+
+@dataclass(frozen=True)
+class StepPlan:
+    """One step: its script, the steps it needs, and its peak private memory as multiples of the dataset."""
+
+    name: str
+    script: str
+    needs: tuple[str, ...]
+    private_tables: float
+    takes_multiplier: bool = False
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    name: str
+    steps: tuple[StepPlan, ...]
+
+    def private_bytes(self, dataset_bytes: int) -> int:
+        """The most private memory that any step needs. The factors are measured: docs/measurement.md."""
+        return IMPORTS_BYTES + int(max(step.private_tables for step in self.steps) * dataset_bytes)
+
+
+PUBLISHED = Pipeline(
+    "published",
+    (
+        StepPlan("preprocess-data", "preprocess_data.py", (), 2.05, takes_multiplier=True),
+        StepPlan("train-data", "train_data.py", ("preprocess-data",), 2.35),
+        StepPlan("test-data", "test_data.py", ("preprocess-data", "train-data"), 0.6),
+    ),
+)
+PIPELINES = {pipeline.name: pipeline for pipeline in (PUBLISHED,)}
+PREPARE = StepPlan("prepare-data", "prepare_data.py", (), 1 / COLUMNS, takes_multiplier=True)
+TABLES = ("X_train", "X_test", "y_train", "y_test")
+# 4201 of the 4401 values of GrLivArea (600 to 5000) pass the filter; X and y carry an index each
+EXCHANGE_TABLES = (4201 / 4401) * (COLUMNS + 2) / COLUMNS
+
+
+def dataset_bytes(multiplier: int) -> int:
+    """The bytes of the dataset's cells."""
+    return multiplier * ROWS_PER_MULTIPLIER * ROW_BYTES
+
+
+def exchange_bytes(multiplier: int) -> int:
+    """The bytes of the four tables between the steps, with an index each, rounded up."""
+    return int(EXCHANGE_TABLES * dataset_bytes(multiplier)) + 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run, before it has a target and a time."""
+
+    store: str
+    multiplier: int
+    pipeline: Pipeline = PUBLISHED
+    cache_policy: str = "cold"
+    threads: int = 1
+    step_timeout_s: float = 3600.0
+    prepare: StepPlan = field(default=PREPARE)
+
+    @property
+    def rows(self) -> int:
+        return self.multiplier * ROWS_PER_MULTIPLIER
+
+    @property
+    def dataset_bytes(self) -> int:
+        return dataset_bytes(self.multiplier)

@@ -1,0 +1,1 @@
+"""A comparison or a run as tables, JSON, CSV or Markdown."""

@@ -1,0 +1,129 @@
+"""Rows of text, independent of what draws them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from fluidbench import text
+from fluidbench.comparison import Arm, Compared, Comparison
+from fluidbench.records import Finding, Run
+
+EXCHANGE_PHASES = ("save", "load", "touch")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: its cells, how deep it is indented, and whether it is a sum worth seeing first."""
+
+    cells: tuple[str, ...]
+    depth: int = 0
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    title: str
+    headers: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """A row a step and phase, a column a store, then ratio and saving of each arm against the baseline."""
+    arms = comparison.arms
+    others = [arm for arm in arms if arm.store != comparison.baseline]
+    words = [f"{word}{_of(arm, others)}" for arm in others for word in ("ratio", "saved")]
+    headers = ("", *(arm.label for arm in arms), *words)
+    return Table("", headers, tuple(_time_rows(comparison, arms, others)) + tuple(_memory_rows(arms, others)))
+
+
+def headline(comparison: Comparison) -> list[str]:
+    """What the comparison comes to, a sentence an arm."""
+    return [_sentence(comparison, arm.store) for arm in comparison.arms if arm.store != comparison.baseline]
+
+
+def _sentence(comparison: Comparison, arm: str) -> str:
+    total = comparison.total(arm)
+    rounds = f"{comparison.rounds} round{'s' if comparison.rounds != 1 else ''}"
+    if total.ratio is None:
+        return f"{arm} against {total.baseline}: cannot tell, a run took no time at all."
+    ratio = f"{total.ratio:.2f}x"
+    if total.interval is None:
+        few = "one round proves nothing" if comparison.rounds == 1 else f"{rounds} are too few to say how sure that is"
+        return f"{arm} against {total.baseline}: {ratio}, {_signed(total.saving_s)} saved; {few}."
+    spread = f"{total.interval[0]:.2f} to {total.interval[1]:.2f}, {rounds}"
+    return {
+        "faster": f"{arm} is {ratio} faster than {total.baseline} ({spread}): {total.saving_s:.1f} s less.",
+        "slower": f"{arm} is slower than {total.baseline}: {ratio} as fast ({spread}), {-total.saving_s:.1f} s more.",
+        "same": f"{arm} is the same as {total.baseline}, within 2 % ({ratio}; {spread}).",
+        "cannot tell": f"{arm} against {total.baseline}: cannot tell ({ratio}; {spread}).",
+    }[total.verdict]
+
+
+def _time_rows(comparison: Comparison, arms: Sequence[Arm], others: Sequence[Arm]) -> Iterable[Row]:
+    def row(name: str, scope: str, values: Sequence[float], depth: int = 0, strong: bool = False) -> Row:
+        compared = [_compared(comparison, arm, scope) for arm in others]
+        judged = tuple(cell for entry in compared for cell in (_ratio(entry), _signed(entry.saving_s) if entry else ""))
+        return Row((name, *map(text.seconds, values), *judged), depth, strong)
+
+    for position, step in enumerate(arms[0].steps):
+        same = [arm.steps[position] for arm in arms]
+        yield row(step.name, f"step:{step.name}", [one.median_s for one in same], strong=True)
+        for phase in dict.fromkeys(phase for one in same for phase in one.phases):
+            seconds = [one.phases.get(phase, 0.0) for one in same]
+            yield row(phase, f"step:{step.name}/phase:{phase}", seconds, depth=1)
+    yield Row(("around the steps", *(text.seconds(arm.unaccounted_s) for arm in arms), *[""] * (2 * len(others))))
+    yield row("total", "total", [arm.median_s for arm in arms], strong=True)
+
+
+def _memory_rows(arms: Sequence[Arm], others: Sequence[Arm]) -> Iterable[Row]:
+    empty = [""] * (2 * len(others))
+    peaks = [max(step.peak_private_bytes for step in arm.steps) for arm in arms]
+    yield Row(("peak private memory", *map(text.size, peaks), *empty))
+    yield Row(("shared memory held", *(text.size(arm.shared_memory_bytes) for arm in arms), *empty))
+    yield Row(("service start (not counted)", *(text.seconds(arm.service_start_s) for arm in arms), *empty))
+
+
+def _compared(comparison: Comparison, arm: Arm, scope: str) -> Compared | None:
+    return next((entry for entry in comparison.comparisons if (entry.arm, entry.scope) == (arm.store, scope)), None)
+
+
+def _ratio(entry: Compared | None) -> str:
+    return f"{entry.ratio:.2f}x" if entry and entry.ratio is not None else ""
+
+
+def _signed(seconds: float) -> str:
+    return f"{seconds:+.3f} s" if abs(seconds) < 1 else f"{seconds:+.1f} s"
+
+
+def _of(arm: Arm, others: Sequence[Arm]) -> str:
+    return f" ({arm.label})" if len(others) > 1 else ""
+
+
+def history_table(runs: Sequence[Run]) -> Table:
+    """A row a run, the newest first."""
+    rows = tuple(
+        Row((
+            run.run_id, run.identity.store, str(run.identity.multiplier), _state(run),
+            text.seconds(run.duration_s) if run.duration_s else "", run.cache, _slot(run),
+        ))
+        for run in runs
+    )  # fmt: skip
+    return Table("", ("run", "store", "multiplier", "state", "duration", "cache", "round"), rows)
+
+
+def _state(run: Run) -> str:
+    return f"{run.state}: {run.reason.splitlines()[0][:60]}" if run.reason else str(run.state)
+
+
+def _slot(run: Run) -> str:
+    if run.warmup:
+        return "warm-up"
+    return f"{run.round} of {run.experiment_id}" if run.experiment_id else ""
+
+
+def findings_table(findings: Sequence[Finding]) -> Table:
+    """A row a finding of `doctor`."""
+    rows = tuple(
+        Row(("✔" if finding.good else "✖", finding.what, finding.found, finding.fix), strong=not finding.good)
+        for finding in findings
+    )
+    return Table("", ("", "what", "found", "what to do"), rows)

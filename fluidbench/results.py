@@ -1,0 +1,217 @@
+"""The results database: the only writer of records. One SQLite file; raw values are kept, summaries computed."""
+
+import contextlib
+import dataclasses
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from fluidbench.errors import DoesNotFit, FluidbenchError, ResultProblem, WaitTimeout
+from fluidbench.machine.owners import Owner
+from fluidbench.records import Experiment, Run, State, Step
+
+SCHEMA_VERSION = 1
+LOCK_TIMEOUT_S = 10.0
+_SCHEMA = """
+CREATE TABLE runs (
+    run_id TEXT PRIMARY KEY, started_at TEXT NOT NULL, experiment_id TEXT, state TEXT NOT NULL, target TEXT NOT NULL,
+    store TEXT NOT NULL, multiplier INTEGER NOT NULL, owner_pid INTEGER, owner_started_at REAL,
+    left_behind TEXT NOT NULL DEFAULT '[]', record TEXT NOT NULL);
+CREATE INDEX runs_by_start ON runs (started_at);
+CREATE INDEX runs_by_experiment ON runs (experiment_id);
+CREATE INDEX runs_by_multiplier ON runs (multiplier, started_at);
+CREATE INDEX runs_unfinished ON runs (state) WHERE state = 'Running';
+CREATE TABLE experiments (
+    experiment_id TEXT PRIMARY KEY, started_at TEXT NOT NULL, multiplier INTEGER NOT NULL, record TEXT NOT NULL);
+CREATE INDEX experiments_by_multiplier ON experiments (multiplier, started_at);
+"""
+
+
+@dataclass(frozen=True)
+class LeftBehind:
+    """A run whose process is gone, and the paths that it was using."""
+
+    run_id: str
+    paths: tuple[Path, ...]
+
+
+class Results:
+    """The recorded runs and experiments in the file at `path`, which is made when it is missing."""
+
+    def __init__(self, path: Path, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
+        self._path = path
+        with self._told():
+            self._db = sqlite3.connect(path, timeout=lock_timeout_s, isolation_level=None)
+        try:
+            self._migrate()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def __enter__(self) -> "Results":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def begin(self, run: Run, owner: Owner, left_behind: tuple[Path, ...]) -> None:
+        """Records a run that starts now; should its process die, `sweep` finds it and the paths."""
+        paths = msgspec.json.encode([str(path) for path in left_behind]).decode()
+        values = (
+            run.run_id, run.started_at, run.experiment_id, run.state, run.identity.target, run.identity.store,
+            run.identity.multiplier, owner.pid, owner.started_at, paths, _encode(run),
+        )  # fmt: skip
+        with self._transaction() as db:
+            db.execute(f"INSERT INTO runs VALUES ({','.join('?' * len(values))})", values)  # noqa: S608
+
+    def record_step(self, run_id: str, step: Step) -> None:
+        """Adds a step that ended to a run that goes on."""
+        run = self.get(run_id)
+        self.save(dataclasses.replace(run, steps=(*run.steps, step)))
+
+    def save(self, run: Run) -> None:
+        """Replaces the record of a run."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE runs SET state = ?, record = ? WHERE run_id = ?",
+                (run.state, _encode(run), run.run_id),
+            )
+
+    def sweep(self) -> list[LeftBehind]:
+        """Marks the runs whose process is gone as Error, `interrupted`, and tells what they may have left."""
+        found = []
+        with self._transaction() as db:
+            rows = db.execute(
+                "SELECT owner_pid, owner_started_at, left_behind, record FROM runs WHERE state = 'Running'"
+            ).fetchall()
+            for pid, started_at, left_behind, record in rows:
+                if Owner(pid, started_at).alive():
+                    continue
+                run = dataclasses.replace(_decode(record), state=State.ERROR, reason="interrupted")
+                db.execute(
+                    "UPDATE runs SET state = ?, record = ? WHERE run_id = ?",
+                    (run.state, _encode(run), run.run_id),
+                )
+                found.append(LeftBehind(run.run_id, tuple(map(Path, msgspec.json.decode(left_behind)))))
+        return found
+
+    def get(self, run_id: str) -> Run:
+        """The run with this id, or the only one whose id ends or starts so; raises ResultProblem."""
+        rows = self._query(
+            "SELECT record FROM runs WHERE run_id = ?1 OR run_id LIKE ?1 || '%' OR run_id LIKE '%' || ?1 LIMIT 2",
+            run_id,
+        )
+        exact = [run for run in rows if run.run_id == run_id] or rows
+        if len(exact) != 1:
+            problem = "is not recorded" if not exact else "names more than one run"
+            raise ResultProblem(f"run {run_id!r} {problem}", "See which there are: fluidbench history")
+        return exact[0]
+
+    def history(self, limit: int, *, store: str | None = None, multiplier: int | None = None) -> list[Run]:
+        """The last `limit` runs, the newest first."""
+        return self._query(
+            "SELECT record FROM runs WHERE (?2 IS NULL OR store = ?2) AND (?3 IS NULL OR multiplier = ?3)"
+            " ORDER BY started_at DESC, run_id DESC LIMIT ?1",
+            limit, store, multiplier,
+        )  # fmt: skip
+
+    def runs_of(self, multiplier: int) -> list[Run]:
+        """All runs of one multiplier, the oldest first."""
+        return self._query("SELECT record FROM runs WHERE multiplier = ? ORDER BY started_at, run_id", multiplier)
+
+    def add_experiment(self, experiment: Experiment) -> None:
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO experiments VALUES (?, ?, ?, ?)",
+                (
+                    experiment.experiment_id,
+                    experiment.started_at,
+                    experiment.identity.multiplier,
+                    _encode(experiment),
+                ),
+            )
+
+    def experiments_of(self, multiplier: int) -> list[Experiment]:
+        """All experiments of one multiplier, the newest first."""
+        with self._told():
+            rows = self._db.execute(
+                "SELECT record FROM experiments WHERE multiplier = ? ORDER BY started_at DESC", (multiplier,)
+            ).fetchall()
+        return [msgspec.json.decode(record, type=Experiment) for (record,) in rows]
+
+    def last_multiplier(self) -> int | None:
+        """The multiplier of the run that was started last."""
+        last = self.history(1)
+        return last[0].identity.multiplier if last else None
+
+    def _query(self, statement: str, *values: Any) -> list[Run]:
+        with self._told():
+            return [_decode(record) for (record,) in self._db.execute(statement, values).fetchall()]
+
+    def _migrate(self) -> None:
+        with self._told():
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA_VERSION:
+            raise ResultProblem(
+                f"{self._path} was written by a newer FluidBench (schema {version}, this one knows {SCHEMA_VERSION})",
+                "Upgrade FluidBench, or set XDG_STATE_HOME to keep results apart.",
+            )
+        if version == SCHEMA_VERSION:
+            return
+        with self._transaction() as db:
+            # another process may have been faster
+            if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+                for statement in _SCHEMA.split(";"):
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._told():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turns SQLite's errors into ones that say what to do."""
+        try:
+            yield
+        except (sqlite3.Error, msgspec.MsgspecError) as error:
+            raise self._explained(error) from error
+
+    def _explained(self, error: Exception) -> FluidbenchError:
+        text = str(error)
+        if "locked" in text or "busy" in text:
+            return WaitTimeout(
+                f"the results database {self._path} stayed locked for {LOCK_TIMEOUT_S:g} s",
+                f"See who holds it: fuser -v {self._path}",
+            )
+        if "full" in text:
+            return DoesNotFit(f"no room for the results database {self._path}", "Free some space on that disk.")
+        return ResultProblem(
+            f"the results database {self._path} cannot be used: {text}",
+            f"Move it away to start a new one: mv {self._path} {self._path}.broken",
+        )
+
+
+def _encode(record: Run | Experiment) -> str:
+    return msgspec.json.encode(record).decode()
+
+
+def _decode(record: str) -> Run:
+    return msgspec.json.decode(record, type=Run)
+
+
+def to_builtins(record: Any) -> Mapping[str, Any]:
+    """A record as the plain values that JSON is made of."""
+    plain: Mapping[str, Any] = msgspec.to_builtins(record)
+    return plain

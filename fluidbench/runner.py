@@ -1,0 +1,175 @@
+"""Runs a plan on a target and records every step as it ends."""
+
+import contextlib
+import dataclasses
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import xxhash
+
+from fluidbench import __version__, places
+from fluidbench.errors import FluidbenchError, ResultProblem, Terminated
+from fluidbench.events import StepEnded, StepUpdate
+from fluidbench.machine.owners import this_process
+from fluidbench.plan import Plan
+from fluidbench.records import Identity, Run, State, worst_cache
+from fluidbench.results import LeftBehind, Results
+from fluidbench.targets.base import Context, Session, Target
+
+Listener = Callable[[StepUpdate], None]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a run stands in an experiment; all None for a single run."""
+
+    experiment_id: str | None = None
+    round: int | None = None
+    position: int | None = None
+    seed: int | None = None
+    warmup: bool = False
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs plans on one target, with their files in `data_dir`, and tells `listener` what happens."""
+
+    target: Target
+    results: Results
+    data_dir: Path
+    listener: Listener
+
+    def check(self, plan: Plan) -> None:
+        """Raises the first thing that stands against the plan."""
+        for problem in self.target.check(plan, self.data_dir):
+            raise problem
+
+    def prepare(self, plan: Plan) -> None:
+        """Makes the dataset unless it is there."""
+        with self._context(new_id()) as context:
+            for update in self.target.prepare(plan, context):
+                self.listener(update)
+
+    def run(self, plan: Plan, slot: Slot = Slot()) -> Run:
+        """One run, recorded from its start. A failure is recorded too, and raised."""
+        with self._context(new_id()) as context:
+            run = self.blank(plan, slot, context.run_id)
+            left_behind = (context.private_dir, self.data_dir / "runs" / context.run_id)
+            self.results.begin(run, this_process(), left_behind)
+            try:
+                run = self._measured(plan, run, context)
+            except BaseException as error:
+                self._record_failure(run, error)
+                raise
+            self.results.save(run)
+            return run
+
+    def _measured(self, plan: Plan, run: Run, context: Context) -> Run:
+        began = ended = time.monotonic()
+        with self.target.session(plan, context) as session:
+            began = time.monotonic()
+            for update in session.updates:
+                if isinstance(update, StepEnded):
+                    ended = time.monotonic()
+                    run = dataclasses.replace(run, steps=(*run.steps, update.step))
+                    self.results.save(run)
+                self.listener(update)
+        return _finished(run, session, ended - began)
+
+    def blank(self, plan: Plan, slot: Slot = Slot(), run_id: str = "") -> Run:
+        """The record of a run that starts here and now. Raises ResultProblem where there is no dataset."""
+        dataset = self.target.dataset(plan, self.data_dir)
+        if dataset is None:
+            raise ResultProblem(
+                f"the dataset of multiplier {plan.multiplier} is missing", "Make it: fluidbench prepare"
+            )
+        identity = Identity(
+            target=self.target.name, pipeline=plan.pipeline.name, multiplier=plan.multiplier, rows=dataset.rows,
+            dataset_digest=dataset.digest, store=plan.store, cache_policy=plan.cache_policy, storage=None,
+            threads=plan.threads, placement=None,
+        )  # fmt: skip
+        return Run(
+            run_id=run_id, identity=identity, experiment_id=slot.experiment_id, round=slot.round,
+            position=slot.position, seed=slot.seed, warmup=slot.warmup, state=State.RUNNING, reason="",
+            started_at=timestamp(), finished_at="", duration_s=0.0, service_start_s=0.0, evict_s=0.0, verify_s=0.0,
+            unaccounted_s=0.0, cache="unknown", results={}, steps=(),
+            fingerprint=self.target.fingerprint(self.data_dir), code_version=code_version(),
+            readings=dict(self.target.readings()),
+        )  # fmt: skip
+
+    def _record_failure(self, run: Run, error: BaseException) -> None:
+        # the steps that ended were recorded as they did
+        recorded = self.results.get(run.run_id)
+        reason = error.message if isinstance(error, FluidbenchError) else type(error).__name__
+        state = State.FAILED if isinstance(error, FluidbenchError) else State.ERROR
+        if isinstance(error, KeyboardInterrupt | Terminated):
+            reason = "interrupted"
+        self.results.save(dataclasses.replace(recorded, state=state, reason=reason, finished_at=timestamp()))
+
+    @contextlib.contextmanager
+    def _context(self, run_id: str) -> Iterator[Context]:
+        # in /tmp, because the path of a socket may not be longer than 107 bytes
+        private = Path(tempfile.mkdtemp(prefix="fluidbench-", dir="/tmp"))
+        try:
+            yield Context(run_id, self.data_dir, places.artifacts_dir(run_id), private)
+        finally:
+            shutil.rmtree(private, ignore_errors=True)
+
+
+def sweep(results: Results) -> list[LeftBehind]:
+    """Marks runs of killed processes and removes what they left."""
+    found = results.sweep()
+    for left in found:
+        for path in left.paths:
+            shutil.rmtree(path, ignore_errors=True)
+    return found
+
+
+def new_id() -> str:
+    """An id that sorts by time and serves as a Kubernetes name."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def timestamp() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def code_version() -> str:
+    """The version, and a hash of the step code: two runs of other code are not of the same work."""
+    digest = xxhash.xxh3_64()
+    for path in sorted(places.steps_dir().rglob("*.py")):
+        digest.update(path.read_bytes())
+    return f"{__version__}+{digest.hexdigest()[:8]}"
+
+
+def _finished(run: Run, session: Session, wall_s: float) -> Run:
+    evict_s = sum(step.evict_s for step in run.steps)
+    verify_s = sum(step.verify_s + step.fsync_s for step in run.steps)
+    phases_s = sum(step.duration_s for step in run.steps)
+    duration_s = wall_s - evict_s - verify_s
+    results = {name: value for step in run.steps for name, value in step.results.items()}
+    return dataclasses.replace(
+        run,
+        state=State.SUCCEEDED,
+        finished_at=timestamp(),
+        duration_s=duration_s,
+        service_start_s=session.service_start_s,
+        evict_s=evict_s,
+        verify_s=verify_s,
+        unaccounted_s=duration_s - phases_s,
+        cache=worst_cache([entry.cache for step in run.steps for entry in step.inputs]),
+        results=results | {"digest": _digest(results)},
+        readings={**run.readings, **session.readings},
+    )
+
+
+def _digest(results: dict[str, object]) -> str:
+    """One digest over those of the four tables, in the order of their names."""
+    parts = [f"{name}={value}" for name, value in sorted(results.items()) if name.startswith("digest_")]
+    return xxhash.xxh3_128("\n".join(parts).encode()).hexdigest()

@@ -1,0 +1,47 @@
+"""What the host does for a store: the memory and disk it takes, what the steps need, and clearing up."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What a store takes beside the steps' own memory."""
+
+    shared_bytes: int = 0
+    disk_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run takes place: its id, the run's directory for files, a private one for sockets, and the logs."""
+
+    run_id: str
+    run_dir: Path
+    private_dir: Path
+    logs: Path
+
+
+@dataclass(frozen=True)
+class Provision:
+    """What a store set up: the environment for the steps, the time a service took to start, and how much it holds."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    service_start_s: float = 0.0
+    held_bytes: Callable[[], int] = lambda: 0
+
+
+class Store(Protocol):
+    """The host half of a store; the step half is named by `step_store`."""
+
+    name: str
+    step_store: str
+
+    def footprint(self, exchange_bytes: int) -> Footprint:
+        """Memory and disk for tables of `exchange_bytes` between the steps."""
+
+    def provision(self, place: Place, exchange_bytes: int) -> AbstractContextManager[Provision]:
+        """Sets up what the steps need; leaving it removes everything, and checks that it is gone."""

@@ -1,0 +1,20 @@
+"""Pickle files in the data directory."""
+
+import contextlib
+from collections.abc import Iterator
+
+from fluidbench.stores.base import Footprint, Place, Provision
+
+
+class PickleStore:
+    """The published file arm: nothing to set up, the run's directory holds everything."""
+
+    name = "pickle"
+    step_store = "pickle"
+
+    def footprint(self, exchange_bytes: int) -> Footprint:
+        return Footprint(disk_bytes=exchange_bytes)
+
+    @contextlib.contextmanager
+    def provision(self, place: Place, exchange_bytes: int) -> Iterator[Provision]:
+        yield Provision()

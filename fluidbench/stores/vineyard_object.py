@@ -1,0 +1,33 @@
+"""Named objects in a vineyardd of the run's own."""
+
+import contextlib
+from collections.abc import Iterator
+
+from fluidbench.errors import ExternalFailure
+from fluidbench.plan import TABLES
+from fluidbench.stores.base import Footprint, Place, Provision
+from fluidbench.tools import vineyardd
+
+# the allocator's own tables and the alignment of some 190 blobs
+HEADROOM_BYTES = 64_000_000
+
+
+class VineyardStore:
+    """The published shared memory arm."""
+
+    name = "vineyard"
+    step_store = "vineyard"
+
+    def footprint(self, exchange_bytes: int) -> Footprint:
+        return Footprint(shared_bytes=int(1.02 * exchange_bytes) + HEADROOM_BYTES)
+
+    @contextlib.contextmanager
+    def provision(self, place: Place, exchange_bytes: int) -> Iterator[Provision]:
+        """A vineyardd that is started for the run; afterwards its memory must be back to what it was."""
+        size = self.footprint(exchange_bytes).shared_bytes
+        with vineyardd.serving(size, place.private_dir, place.logs / "vineyardd.log") as server:
+            before = server.used_bytes()
+            yield Provision(vineyardd.environment(place.private_dir), server.start_s, server.used_bytes)
+            server.drop([f"{table}-{place.run_id}" for table in TABLES])
+            if (leaked := server.used_bytes() - before) != 0:
+                raise ExternalFailure(f"vineyardd still holds {leaked} bytes of run {place.run_id}")

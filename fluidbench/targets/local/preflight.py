@@ -1,0 +1,111 @@
+"""What stands against a run, before anything is made: memory, disk, and what the stores need."""
+
+import os
+import shutil
+from pathlib import Path
+
+from fluidbench import text
+from fluidbench.dataset import find
+from fluidbench.errors import DoesNotFit, FluidbenchError
+from fluidbench.machine.memory import allowance
+from fluidbench.plan import Plan, dataset_bytes, exchange_bytes
+from fluidbench.stores import open_store
+from fluidbench.tools import vineyardd
+
+# left to the system and to FluidBench itself
+MEMORY_RESERVE_BYTES = 300_000_000
+DISK_RESERVE_BYTES = 50_000_000
+
+
+def problems(plan: Plan, data_dir: Path) -> list[FluidbenchError]:
+    """All that stands against the plan on this machine."""
+    try:
+        vineyardd.executable() if plan.store == "vineyard" else None
+        found = [_memory(plan), _disk(plan, data_dir)]
+    except FluidbenchError as error:
+        return [error]
+    return [problem for problem in found if problem is not None]
+
+
+def memory_bytes(plan: Plan, multiplier: int) -> int:
+    """The most memory that the run holds at one time: the largest step, and what the store shares."""
+    shared = open_store(plan.store).footprint(exchange_bytes(multiplier)).shared_bytes
+    return plan.pipeline.private_bytes(dataset_bytes(multiplier)) + shared + MEMORY_RESERVE_BYTES
+
+
+def disk_bytes(plan: Plan, multiplier: int) -> int:
+    """Dataset and intermediates."""
+    intermediates = open_store(plan.store).footprint(exchange_bytes(multiplier)).disk_bytes
+    return dataset_bytes(multiplier) + intermediates + DISK_RESERVE_BYTES
+
+
+def largest_multiplier(plan: Plan, memory: int, disk: int) -> int:
+    """The largest multiplier whose run fits into so much memory and disk; 0 where none does."""
+    fits, too_large = 0, 1
+    while _fits(plan, too_large, memory, disk):
+        fits, too_large = too_large, 2 * too_large
+    while too_large - fits > 1:
+        middle = (fits + too_large) // 2
+        fits, too_large = (middle, too_large) if _fits(plan, middle, memory, disk) else (fits, middle)
+    return fits
+
+
+def _fits(plan: Plan, multiplier: int, memory: int, disk: int) -> bool:
+    return memory_bytes(plan, multiplier) <= memory and disk_bytes(plan, multiplier) <= disk
+
+
+def _memory(plan: Plan) -> FluidbenchError | None:
+    room = allowance()
+    needed = memory_bytes(plan, plan.multiplier)
+    if needed <= room.available_bytes:
+        return _shared_memory(plan)
+    source = "this host has" if room.bound == "host" else f"the control group {room.bound} leaves"
+    return DoesNotFit(
+        f"multiplier {plan.multiplier} through {plan.store} needs {text.size(needed)} of memory, "
+        f"{source} {text.size(room.available_bytes)}",
+        _largest(plan, room.available_bytes, 1 << 62),
+    )
+
+
+def _shared_memory(plan: Plan) -> FluidbenchError | None:
+    """vineyardd takes a memfd, which the size of /dev/shm does not bound; only without memfd it matters."""
+    needed = open_store(plan.store).footprint(exchange_bytes(plan.multiplier)).shared_bytes
+    shm = Path("/dev/shm")  # noqa: S108
+    if not needed or _memfd_works() or not shm.is_dir():
+        return None
+    free = shutil.disk_usage(shm).free
+    if needed <= free:
+        return None
+    return DoesNotFit(
+        f"multiplier {plan.multiplier} through {plan.store} needs {text.size(needed)} in /dev/shm, "
+        f"which has {text.size(free)} free",
+        "Enlarge it: mount -o remount,size=90% /dev/shm (in a container: --shm-size).",
+    )
+
+
+def _memfd_works() -> bool:
+    try:
+        os.close(os.memfd_create("fluidbench-probe"))
+    except (OSError, AttributeError):
+        return False
+    return True
+
+
+def _disk(plan: Plan, data_dir: Path) -> FluidbenchError | None:
+    free = shutil.disk_usage(data_dir).free
+    prepared = find(data_dir, plan.multiplier) is not None
+    needed = disk_bytes(plan, plan.multiplier) - (plan.dataset_bytes if prepared else 0)
+    if needed <= free:
+        return None
+    return DoesNotFit(
+        f"multiplier {plan.multiplier} through {plan.store} needs {text.size(needed)} in {data_dir}, "
+        f"which has {text.size(free)} free",
+        _largest(plan, 1 << 62, free) + " Or name a larger disk with --data-dir.",
+    )
+
+
+def _largest(plan: Plan, memory: int, disk: int) -> str:
+    largest = largest_multiplier(plan, memory, disk)
+    if largest == 0:
+        return "Not even multiplier 1 fits here."
+    return f"The largest multiplier that fits is {largest}: --multiplier {largest}."

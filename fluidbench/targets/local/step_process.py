@@ -1,0 +1,170 @@
+"""One step as a process: started as in a container, watched from outside, and turned into a record."""
+
+import errno
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from fluidbench import text
+from fluidbench.command import Child, Exit, running
+from fluidbench.errors import DoesNotFit, StepFailed, WaitTimeout
+from fluidbench.events import PhaseEnded, StepEnded, StepStarted, StepUpdate
+from fluidbench.machine.memory import allowance, oom_kills
+from fluidbench.machine.sampling import SAMPLE_INTERVAL_S, Peaks
+from fluidbench.places import steps_dir
+from fluidbench.plan import Plan, StepPlan
+from fluidbench.records import Input, State, Step
+from fluidbench.targets.base import Context
+from fluidbench.tools.vineyardd import clean_environment
+
+CONTRACT_VERSION = 1
+LOG_TAIL_LINES = 15
+
+
+class StepProcess:
+    """Runs one step of a plan. `environment` is what the store adds to it."""
+
+    def __init__(self, plan: Plan, step: StepPlan, context: Context, environment: Mapping[str, str]) -> None:
+        self._plan, self._step, self._context = plan, step, context
+        self._report = context.private_dir / f"{step.name}.json"
+        self._log = context.logs / f"{step.name}.log"
+        self._environment = environment
+        self._peaks = Peaks()
+        self._seen_phases: list[str] = []
+
+    def run(self) -> Iterator[StepUpdate]:
+        """Yields the step's start, each phase as it ends, and its record.
+
+        Raises StepFailed, WaitTimeout, or DoesNotFit when the disk is full.
+        """
+        started_at, kills_before = now(), oom_kills()
+        yield StepStarted(self._step.name, started_at)
+        with running(self._argv(), env=self._env(), cwd=self._context.private_dir, log=self._log) as child:
+            deadline = time.monotonic() + self._plan.step_timeout_s
+            while (ended := child.wait(SAMPLE_INTERVAL_S)) is None:
+                self._peaks.sample(child.pid)
+                yield from self._new_phases()
+                self._check_time(child, deadline)
+        yield from self._new_phases()
+        step = self._record(started_at, ended, oom_kills() > kills_before)
+        yield StepEnded(step)
+        if step.state is not State.SUCCEEDED:
+            raise self._failure(step)
+
+    def _argv(self) -> list[str]:
+        multiplier = [f"--data_multiplier={self._plan.multiplier}"] if self._step.takes_multiplier else []
+        return [sys.executable, str(steps_dir() / self._step.script), *multiplier]
+
+    def _env(self) -> dict[str, str]:
+        threads = str(self._plan.threads)
+        own = {
+            "FLUIDBENCH_CONTRACT": str(CONTRACT_VERSION),
+            "FLUIDBENCH_DATA_DIR": str(self._context.data_dir),
+            "FLUIDBENCH_RUN_ID": self._context.run_id,
+            "FLUIDBENCH_MULTIPLIER": str(self._plan.multiplier),
+            "FLUIDBENCH_REPORT": str(self._report),
+            "FLUIDBENCH_CACHE_POLICY": self._plan.cache_policy,
+            **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), threads),
+            # a user's own step store is importable from where FluidBench was started
+            "PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), _where_started()])),
+            "PYTHONUNBUFFERED": "1",
+        }
+        return clean_environment() | own | dict(self._environment)
+
+    def _new_phases(self) -> Iterator[PhaseEnded]:
+        for line in _lines(self._log)[len(self._seen_phases) :]:
+            _, name, seconds = line.split()
+            self._seen_phases.append(name)
+            yield PhaseEnded(self._step.name, name, float(seconds))
+
+    def _check_time(self, child: Child, deadline: float) -> None:
+        if time.monotonic() < deadline:
+            return
+        child.stop()
+        last = self._seen_phases[-1] if self._seen_phases else "none"
+        raise WaitTimeout(
+            f"{self._step.name} did not end within {self._plan.step_timeout_s:g} s; the last phase that ended: {last}",
+            f"Give it more time with --step-timeout, or read its log: {self._log}",
+        )
+
+    def _record(self, started_at: str, ended: Exit, oom_killed: bool) -> Step:
+        report = self._read_report()
+        aside = {name: float(report.get(name, 0.0)) for name in ("evict_s", "fsync_s", "verify_s")}
+        phases = dict(report.get("phases", {}))
+        if "ended_at" in report:
+            phases["exit"] = max(0.0, ended.seen_at - report["ended_at"])
+        succeeded = ended.returncode == 0 and "ended_at" in report and "error" not in report
+        return Step(
+            name=self._step.name,
+            state=State.SUCCEEDED if succeeded else State.FAILED,
+            reason="" if succeeded else self._reason(report, ended, oom_killed),
+            started_at=started_at,
+            finished_at=now(),
+            duration_s=sum(phases.values()),
+            phases=phases,
+            read_bytes=report.get("read_bytes", 0),
+            written_bytes=report.get("written_bytes", 0),
+            cpu_s=report.get("cpu_s", 0.0),
+            peak_private_bytes=self._peaks.private_bytes,
+            peak_shared_bytes=self._peaks.shared_bytes,
+            peak_file_bytes=self._peaks.file_bytes,
+            node=os.uname().nodename,
+            transport=report.get("transport", ""),
+            inputs=tuple(Input(**entry) for entry in report.get("inputs", ())),
+            results=report.get("results", {}),
+            warnings=tuple(report.get("warnings", ())),
+            **aside,
+        )
+
+    def _read_report(self) -> dict[str, Any]:
+        try:
+            report: dict[str, Any] = json.loads(self._report.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        return report
+
+    def _reason(self, report: Mapping[str, Any], ended: Exit, oom_killed: bool) -> str:
+        if ended.signal == 9 and oom_killed:
+            limit = allowance()
+            return (
+                f"out of memory: the kernel killed it at {text.size(self._peaks.private_bytes)} private and "
+                f"{text.size(self._peaks.shared_bytes)} shared; without it {text.size(limit.available_bytes)} "
+                f"are free ({limit.bound})"
+            )
+        if ended.signal is not None:
+            return f"killed by signal {ended.signal}"
+        if error := report.get("error"):
+            return f"{error['type']}: {error['message']}"
+        return f"exit code {ended.returncode}"
+
+    def _failure(self, step: Step) -> Exception:
+        error = self._read_report().get("error") or {}
+        message = f"{step.name} failed: {step.reason}"
+        if error.get("errno") == errno.ENOSPC:
+            return DoesNotFit(
+                message, f"{self._context.data_dir} is full: free some space, or name another --data-dir."
+            )
+        tail = "\n".join(self._log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
+        return StepFailed(f"{message}\n{tail}".rstrip(), f"The whole log: {self._log}")
+
+
+def now() -> str:
+    """The time of day, UTC, to the millisecond; for people, never for durations."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _where_started() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 - as Python itself asks
+    except FileNotFoundError:
+        return ""
+
+
+def _lines(log: Any) -> list[str]:
+    """The whole lines in a step's log that tell of a phase."""
+    whole, _, _ = log.read_text(errors="replace").rpartition("\n")
+    return [line for line in whole.splitlines() if line.startswith("phase ") and len(line.split()) == 3]

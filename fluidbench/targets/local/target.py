@@ -1,0 +1,75 @@
+"""Walks a plan with processes on this machine."""
+
+import contextlib
+import shutil
+from collections.abc import Generator, Iterator, Mapping
+from pathlib import Path
+
+from fluidbench import dataset as datasets
+from fluidbench.dataset import Dataset
+from fluidbench.errors import FluidbenchError
+from fluidbench.events import Note, StepUpdate
+from fluidbench.machine import fingerprint as machine
+from fluidbench.plan import Plan, exchange_bytes
+from fluidbench.records import Fingerprint
+from fluidbench.stores import open_store
+from fluidbench.stores.base import Place, Provision
+from fluidbench.targets.base import Context, Session
+from fluidbench.targets.local import preflight
+from fluidbench.targets.local.step_process import StepProcess
+
+
+class LocalTarget:
+    """The embedded default: no Docker, no Kubernetes."""
+
+    name = "local"
+
+    def check(self, plan: Plan, data_dir: Path) -> list[FluidbenchError]:
+        return preflight.problems(plan, data_dir)
+
+    def dataset(self, plan: Plan, data_dir: Path) -> Dataset | None:
+        return datasets.find(data_dir, plan.multiplier)
+
+    def prepare(self, plan: Plan, context: Context) -> Iterator[StepUpdate]:
+        if self.dataset(plan, context.data_dir) is None:
+            yield from StepProcess(plan, plan.prepare, context, {}).run()
+
+    def fingerprint(self, data_dir: Path) -> Fingerprint:
+        return machine.fingerprint(data_dir)
+
+    def readings(self) -> Mapping[str, float]:
+        return machine.readings()
+
+    @contextlib.contextmanager
+    def session(self, plan: Plan, context: Context) -> Iterator[Session]:
+        store = open_store(plan.store)
+        place = Place(context.run_id, run_dir(context), context.private_dir, context.logs)
+        with _made_and_removed(place.run_dir):
+            with store.provision(place, exchange_bytes(plan.multiplier)) as provision:
+                session = Session(iter(()), provision.service_start_s)
+                with contextlib.closing(self._walk(plan, context, provision, session)) as session.updates:
+                    yield session
+
+    def _walk(
+        self, plan: Plan, context: Context, provision: Provision, session: Session
+    ) -> Generator[StepUpdate, None, None]:
+        if provision.service_start_s:
+            yield Note(f"{plan.store} service ready after {provision.service_start_s:.1f} s")
+        environment = {**provision.environment, "FLUIDBENCH_STORE": open_store(plan.store).step_store}
+        for step in plan.pipeline.steps:
+            yield from StepProcess(plan, step, context, environment).run()
+        session.readings["shared_memory_bytes"] = float(provision.held_bytes())
+
+
+def run_dir(context: Context) -> Path:
+    """Where a run's own files lie in the data directory."""
+    return context.data_dir / "runs" / context.run_id
+
+
+@contextlib.contextmanager
+def _made_and_removed(path: Path) -> Iterator[None]:
+    path.mkdir(parents=True)
+    try:
+        yield
+    finally:
+        shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,15 @@
+"""Quantities as people read them."""
+
+import humanize
+
+
+def size(count: float) -> str:
+    """`count` bytes in decimal units, as disks and the published figures are given: 7.36 GB."""
+    return str(humanize.naturalsize(count, format="%.3g" if abs(count) < 1e15 else "%.1e"))
+
+
+def seconds(value: float) -> str:
+    """A duration with a precision that fits its length: 0.031 s, 12.3 s, 4 min 10 s."""
+    if value >= 120:
+        return f"{int(value // 60)} min {int(value % 60)} s"
+    return f"{value:.3f} s" if value < 1 else f"{value:.1f} s"

@@ -1,0 +1,1 @@
+"""One external program each: argv in, dataclass out."""

@@ -1,0 +1,118 @@
+"""vineyardd, as it comes inside the vineyard package."""
+
+import contextlib
+import importlib.util
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fluidbench.command import Child, running
+from fluidbench.errors import ExternalFailure, ToolMissing, UsageProblem
+from fluidbench.wait import wait_until
+
+START_TIMEOUT_S = 300.0
+SOCKET_NAME = "vineyard.sock"
+
+
+def unsupported() -> str:
+    """Why vineyard cannot be had on this platform, in one sentence; "" where it can."""
+    if sys.platform != "linux":
+        return f"vineyard has packages for Linux only, and this is {platform.system()}"
+    if sys.version_info >= (3, 13):
+        return f"vineyard has packages for Python 3.11 and 3.12, and this is {platform.python_version()}"
+    return ""
+
+
+def executable() -> Path:
+    """The vineyardd in the installed package; raises UsageProblem or ToolMissing where there is none."""
+    if reason := unsupported():
+        raise UsageProblem(
+            f"the local target cannot run here: {reason}",
+            "Use Linux with Python 3.11 or 3.12, or --target cluster.",
+        )
+    spec = importlib.util.find_spec("vineyard")
+    if spec is None or not spec.submodule_search_locations:
+        raise ToolMissing("the package vineyard is not installed", "Install it: pip install vineyard==0.22.2")
+    path = Path(spec.submodule_search_locations[0]) / "bdist" / "vineyardd"
+    if not os.access(path, os.X_OK):
+        raise ToolMissing(
+            f"the installed package vineyard has no vineyardd at {path}",
+            "Install it again: pip install --force-reinstall vineyard==0.22.2 vineyard-bdist==0.22.2",
+        )
+    return path
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running vineyardd and a client that is connected to it."""
+
+    socket: Path
+    start_s: float
+    client: Any
+
+    def used_bytes(self) -> int:
+        return int(self.client.status.memory_usage)
+
+    def drop(self, names: Sequence[str]) -> None:
+        """Removes the names and frees their objects; a name alone, put again, would leak what it named before."""
+        for name in names:
+            with contextlib.suppress(RuntimeError):  # vineyard's own errors: no such name, no such object
+                object_id = self.client.get_name(name)
+                self.client.drop_name(name)
+                self.client.delete(object_id, force=True, deep=True)
+
+
+def environment(directory: Path) -> dict[str, str]:
+    """What a client needs to reach the server in `directory`, and no other."""
+    return {
+        "VINEYARD_IPC_SOCKET": str(directory / SOCKET_NAME),
+        # an address from the user's environment or from /var/run must not come in between
+        "VINEYARD_CONFIG": str(directory / "no-such-configuration"),
+        "GLOG_log_dir": str(directory),
+        "GLOG_logtostderr": "1",
+    }
+
+
+@contextlib.contextmanager
+def serving(size_bytes: int, directory: Path, log: Path) -> Iterator[Server]:
+    """A vineyardd with `size_bytes` reserved beforehand, as Fluid's chart does; gone when the block is left.
+
+    Ready means that a client's connect has returned.
+    """
+    argv = [
+        str(executable()), "--socket", str(directory / SOCKET_NAME), "--size", str(size_bytes), "--reserve_memory",
+        "--meta", "local", "--rpc=false", "--deployment", "local",
+    ]  # fmt: skip
+    began = time.monotonic()
+    with running(argv, env=clean_environment() | environment(directory), cwd=directory, log=log) as child:
+        client = _connect(directory / SOCKET_NAME, child)
+        yield Server(directory / SOCKET_NAME, time.monotonic() - began, client)
+
+
+def clean_environment() -> dict[str, str]:
+    """This process's environment without anything that steers vineyard or a step."""
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(("VINEYARD_", "FLUIDBENCH_", "GLOG_"))
+    }
+
+
+def _connect(socket: Path, child: Child) -> Any:
+    # the socket is there only after the memory was reserved, so importing costs no extra time here
+    import vineyard
+
+    def listening() -> bool | None:
+        if (ended := child.wait(0)) is not None:
+            tail = "\n".join(child.log.read_text(errors="replace").splitlines()[-10:])
+            raise ExternalFailure(
+                f"vineyardd ended with {ended.returncode} before it was ready\n{tail}",
+                f"Its log: {child.log}",
+            )
+        return socket.exists() or None
+
+    wait_until(listening, what="vineyardd", timeout_s=START_TIMEOUT_S, interval_s=0.02, hint=f"Its log: {child.log}")
+    return vineyard._connect(str(socket))

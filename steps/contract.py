@@ -1,0 +1,247 @@
+"""The step contract: what a step is told, what it measures, and how it reports; docs/reference/step-contract.md.
+
+A step is told by arguments and `FLUIDBENCH_*` variables, prints a line as each phase ends, and writes one JSON
+report. It cannot tell whether it runs as a process on one machine or in a container.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import time
+import traceback
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import imports
+
+if TYPE_CHECKING:
+    from frames import Table
+    from stores import Store
+
+CONTRACT_VERSION = 1
+FALSE_WORDS = frozenset({"false", "0", "no", "off"})
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What a step is told."""
+
+    multiplier: int
+    store: str
+    data_dir: Path
+    run_id: str
+    report: Path
+    cache_policy: str
+    spawned_at: float
+
+    @property
+    def dataset(self) -> Path:
+        return self.data_dir / f"df_{self.multiplier}.pkl"
+
+    @property
+    def run_dir(self) -> Path:
+        """Where the run's own files lie: intermediates and the model."""
+        return self.data_dir / "runs" / self.run_id
+
+    @property
+    def model(self) -> Path:
+        return self.run_dir / "model.pkl"
+
+
+def parameters(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> Parameters:
+    """Reads the arguments (the published ones too) and the environment; a wrong one ends the step with 2."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data_multiplier", type=int, default=int(environ.get("FLUIDBENCH_MULTIPLIER", "1")))
+    parser.add_argument("--with_vineyard", type=_boolean, default=False)
+    options = parser.parse_args(argv)
+    asked = environ.get("FLUIDBENCH_CONTRACT", str(CONTRACT_VERSION))
+    if asked != str(CONTRACT_VERSION):
+        parser.error(f"these steps speak version {CONTRACT_VERSION} of the step contract, FluidBench asked for {asked}")
+    return Parameters(
+        multiplier=options.data_multiplier,
+        store="vineyard" if options.with_vineyard else environ.get("FLUIDBENCH_STORE", "pickle"),
+        data_dir=Path(environ.get("FLUIDBENCH_DATA_DIR", "/data")),
+        run_id=environ.get("FLUIDBENCH_RUN_ID", "by-hand"),
+        report=Path(environ.get("FLUIDBENCH_REPORT", "/tmp/fluidbench-report.json")),  # noqa: S108 - a container's own
+        cache_policy=environ.get("FLUIDBENCH_CACHE_POLICY", "cold"),
+        spawned_at=float(environ.get("FLUIDBENCH_SPAWNED_AT") or _process_start()),
+    )
+
+
+class Step:
+    """One step at work: its clock, its phases, and what it read and wrote."""
+
+    def __init__(self, name: str, told: Parameters) -> None:
+        self.name = name
+        self.told = told
+        self.phases: dict[str, float] = {}
+        self.results: dict[str, Any] = {}
+        self._store: Store | None = None
+        self._inputs: list[dict[str, Any]] = []
+        self._loaded: dict[str, Table] = {}
+        self._saved: dict[str, Table | Path] = {}
+        self._aside = {"evict_s": 0.0, "fsync_s": 0.0, "verify_s": 0.0}
+        self._cpu_s = 0.0
+
+    @property
+    def store(self) -> "Store":
+        if self._store is None:
+            from stores import open_store
+
+            self.told.run_dir.mkdir(parents=True, exist_ok=True)
+            self._store = open_store(self.told.store, self.told.run_dir, self.told.run_id)
+        return self._store
+
+    def started(self, tables: Sequence[str] = (), files: Sequence[Path] = ()) -> None:
+        """Ends `startup` (process start, imports, connect) and makes cold what the step is going to read."""
+        reads = {name: self.store.files(name) for name in tables}
+        self._phase_ended("startup", time.monotonic() - self.told.spawned_at)
+        self._cpu_s = time.process_time()
+        with self._beside("evict_s"):
+            self._make_cold(reads | {path.name: [path] for path in files})
+
+    @contextlib.contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Times a phase; one that is entered again goes on adding up."""
+        cpu_before, before = time.process_time(), time.monotonic()
+        yield
+        spent = time.monotonic() - before
+        self._cpu_s += time.process_time() - cpu_before
+        self._phase_ended(name, self.phases.get(name, 0.0) + spent)
+
+    def load(self, *names: str) -> tuple["Table", ...]:
+        """The tables as the store hands them over (phase `load`), then every page read once (phase `touch`)."""
+        from frames import touch
+
+        with self.phase("load"):
+            tables = tuple(self.store.load(name) for name in names)
+        with self.phase("touch"):
+            touch(*tables)
+        self._loaded |= dict(zip(names, tables, strict=True))
+        return tables
+
+    def save(self, tables: Mapping[str, "Table"]) -> None:
+        """Hands the tables over (phase `save`)."""
+        with self.phase("save"):
+            for name, table in tables.items():
+                self.store.save(name, table)
+        self._saved |= tables
+
+    def saved_file(self, path: Path) -> None:
+        """Counts a file that the step wrote by itself, and has it synced after the last clock."""
+        self._saved[path.name] = path
+
+    def finish(self) -> dict[str, Any]:
+        """What comes after the last clock: sync, then the digests of what was read; returns the report."""
+        from stores import sync
+
+        with self._beside("fsync_s"):
+            if self._store is not None:
+                self._store.settle()
+            for written in self._saved.values():
+                if isinstance(written, Path):
+                    sync(written)
+        with self._beside("verify_s"):
+            self.results |= self._digests()
+        for entry in self._inputs:
+            entry["bytes"] = self._size(entry["name"], self._loaded.get(entry["name"]))
+        return self._report() | {
+            "read_bytes": sum(entry["bytes"] for entry in self._inputs),
+            "written_bytes": sum(self._size(name, what) for name, what in self._saved.items()),
+            "transport": self._store.transport if self._store else "file",
+            "ended_at": time.monotonic(),
+        }
+
+    def failed(self, error: BaseException) -> dict[str, Any]:
+        """The report of a step that raised."""
+        told = {"type": type(error).__name__, "message": str(error), "errno": getattr(error, "errno", None)}
+        return self._report() | {"error": told, "ended_at": time.monotonic()}
+
+    def _report(self) -> dict[str, Any]:
+        return {
+            "contract_version": CONTRACT_VERSION,
+            "step": self.name,
+            "phases": self.phases,
+            "cpu_s": self._cpu_s,
+            "inputs": self._inputs,
+            "results": self.results,
+            **self._aside,
+        }
+
+    def _phase_ended(self, name: str, seconds: float) -> None:
+        self.phases[name] = seconds
+        print(f"phase {name} {seconds:.6f}", flush=True)
+
+    @contextlib.contextmanager
+    def _beside(self, name: str) -> Iterator[None]:
+        before = time.monotonic()
+        yield
+        self._aside[name] += time.monotonic() - before
+
+    def _make_cold(self, reads: Mapping[str, Sequence[Path]]) -> None:
+        import pagecache
+
+        for name, files in reads.items():
+            if self.told.cache_policy == "cold":
+                for path in files:
+                    pagecache.evict(path)
+            states = [pagecache.state(path) for path in files] or ["memory"]
+            self._inputs.append({"name": name, "bytes": 0, "cache": max(states)})
+
+    def _digests(self) -> dict[str, str]:
+        if not self._loaded:
+            return {}
+        from frames import digest
+
+        return {f"digest_{name}": digest(table) for name, table in self._loaded.items()}
+
+    def _size(self, name: str, what: "Table | Path | None") -> int:
+        if isinstance(what, Path) or what is None:
+            path = what or (self.told.model if name == self.told.model.name else self.told.dataset)
+            return path.stat().st_size
+        from frames import nbytes
+
+        files = self.store.files(name)
+        return sum(path.stat().st_size for path in files) if files else nbytes(what)
+
+
+@contextlib.contextmanager
+def measured(name: str, argv: Sequence[str] | None = None) -> Iterator[Step]:
+    """Runs the body as the step `name`, and writes its report whatever happens."""
+    imports.install()
+    step = Step(name, parameters(argv))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        try:
+            yield step
+            report = step.finish()
+        except BaseException as error:
+            _write(step.told.report, step.failed(error))
+            traceback.print_exc()
+            raise SystemExit(1) from error
+    report["warnings"] = sorted({str(warning.message) for warning in caught})
+    _write(step.told.report, report)
+
+
+def _write(path: Path, report: Mapping[str, Any]) -> None:
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(report), encoding="utf-8")
+    partial.replace(path)
+
+
+def _boolean(word: str) -> bool:
+    return word.lower() not in FALSE_WORDS
+
+
+def _process_start() -> float:
+    """When this process started, on the monotonic clock; in steps of 10 ms, as the kernel tells it."""
+    try:
+        fields = Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return time.monotonic()
+    age = time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return time.monotonic() - age

@@ -1,0 +1,138 @@
+"""prepare-data: writes the dataset of one multiplier, column after column, as the pickle that `read_pickle` reads."""
+
+import contextlib
+import fcntl
+import io
+import json
+import mmap
+import os
+import pickle
+import pickletools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import contract
+from schema import COLUMNS, ROWS_PER_MULTIPLIER, SEED
+
+SIDECAR_VERSION = 1
+
+
+def main() -> None:
+    with contract.measured("prepare-data") as step:
+        import numpy  # noqa: F401 - its import belongs to startup
+        import pandas  # noqa: F401
+
+        step.started()
+        step.told.data_dir.mkdir(parents=True, exist_ok=True)
+        with step.phase("save"), _only_one(step.told.dataset):
+            if not sidecar(step.told.dataset).exists():
+                prepare(step.told.dataset, step.told.multiplier)
+
+
+def sidecar(dataset: Path) -> Path:
+    """Where the facts of a dataset lie. It is written last: without it there is no dataset."""
+    return dataset.with_suffix(".json")
+
+
+def prepare(dataset: Path, multiplier: int) -> None:
+    """Writes the dataset and then its sidecar, each whole or not at all."""
+    for left_over in dataset.parent.glob(f"{dataset.name}.*.partial"):
+        left_over.unlink()
+    partial = dataset.with_name(f"{dataset.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            facts = write(file, multiplier)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(dataset)
+        facts["verified_mtime_ns"] = dataset.stat().st_mtime_ns
+        partial.write_text(json.dumps(facts), encoding="utf-8")
+        partial.replace(sidecar(dataset))
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write(file: IO[bytes], multiplier: int) -> dict[str, Any]:
+    """Writes the pickle of the DataFrame and returns the facts of it.
+
+    A pickle is a program in which the bytes of an array stand whole (protocol 5, PEP 574). The program is made
+    from a table of the right shape whose memory is never touched, with a gap for the bytes; they are generated
+    into the gap, so that one column is in memory at a time.
+    """
+    import xxhash
+
+    rows = ROWS_PER_MULTIPLIER * multiplier
+    before, after = _program(rows)
+    file.write(before)
+    cells, around = xxhash.xxh3_128(), xxhash.xxh3_128(before)
+    for column in _columns(rows):
+        file.write(column)
+        cells.update(column)
+    file.write(after)
+    around.update(after)
+    return {
+        "sidecar_version": SIDECAR_VERSION,
+        "multiplier": multiplier,
+        "rows": rows,
+        "columns": [name for name, _, _ in COLUMNS],
+        "dtype": "int64",
+        "data_offset": len(before),
+        "data_bytes": rows * len(COLUMNS) * 8,
+        "file_bytes": file.tell(),
+        "digest": cells.hexdigest(),
+        "around_digest": around.hexdigest(),
+    }
+
+
+def _columns(rows: int) -> Iterator[memoryview]:
+    """The columns in their order, all from one generator."""
+    import numpy as np
+
+    rng = np.random.default_rng(SEED)
+    for _, low, high in COLUMNS:
+        yield rng.integers(low, high, rows, dtype=np.int64).data.cast("B")
+
+
+def _program(rows: int) -> tuple[bytes, bytes]:
+    """The pickle of the DataFrame before and after the bytes of its one block, unframed."""
+    import numpy as np
+    import pandas as pd
+
+    size = rows * len(COLUMNS) * 8
+    untouched = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0))
+    block = np.frombuffer(untouched, dtype=np.int64).reshape(len(COLUMNS), rows)
+    frame = pd.DataFrame(block.T, columns=[name for name, _, _ in COLUMNS], copy=False)
+    kept = io.BytesIO()
+    # a callback that returns False takes the buffer out of the stream, and leaves NEXT_BUFFER in its place
+    pickle.Pickler(kept, protocol=5, buffer_callback=lambda buffer: buffer.raw().nbytes != size).dump(frame)
+    stream = kept.getvalue()
+    before, after = _split(stream, size)
+    return before, after
+
+
+def _split(stream: bytes, size: int) -> tuple[bytes, bytes]:
+    """The stream without frames, cut at NEXT_BUFFER, which becomes BYTEARRAY8 of `size` bytes."""
+    starts = [(position, code.name) for code, _, position in pickletools.genops(stream) if position is not None]
+    ends = [position for position, _ in starts[1:]] + [len(stream)]
+    parts = [b""]
+    for (start, name), end in zip(starts, ends, strict=True):
+        if name == "NEXT_BUFFER":
+            parts[-1] += pickle.BYTEARRAY8 + size.to_bytes(8, "little")
+            parts.append(b"")
+        elif name != "FRAME":
+            parts[-1] += stream[start:end]
+    before, after = parts
+    return before, after
+
+
+@contextlib.contextmanager
+def _only_one(dataset: Path) -> Iterator[None]:
+    """Lets one process at a time make this dataset; the kernel frees the lock when a process dies."""
+    with dataset.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+if __name__ == "__main__":
+    main()

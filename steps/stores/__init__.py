@@ -1,0 +1,54 @@
+"""The step half of the stores: how a table gets from one step to the next.
+
+A store is named in `FLUIDBENCH_STORE`: one of `STORES`, or `module:Class` for one from elsewhere.
+"""
+
+import importlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from frames import Table
+
+STORES = {
+    "pickle": "stores.pickle_file:PickleStore",
+    "vineyard": "stores.vineyard_object:VineyardStore",
+}
+
+
+class Store(Protocol):
+    """Opened once a step, with the directory of the run's files and the run's id."""
+
+    transport: ClassVar[str]  # file, ipc, rpc or s3
+
+    def __init__(self, directory: Path, run_id: str) -> None: ...
+
+    def save(self, name: str, table: "Table") -> None:
+        """Hands the table over under `name`."""
+
+    def load(self, name: str) -> "Table":
+        """The table that was saved under `name`."""
+
+    def files(self, name: str) -> Sequence[Path]:
+        """The files that hold what was saved under `name`, to be evicted before a load; none in memory."""
+
+    def settle(self) -> None:
+        """Makes what was saved durable; called after the last clock, and timed apart."""
+
+
+def open_store(name: str, directory: Path, run_id: str) -> Store:
+    """The store called `name`, connected."""
+    module, _, attribute = STORES.get(name, name).partition(":")
+    store: Store = getattr(importlib.import_module(module), attribute)(directory, run_id)
+    return store
+
+
+def sync(path: Path) -> None:
+    """Writes a file's pages to its disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

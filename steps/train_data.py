@@ -1,0 +1,30 @@
+"""train-data: fits the linear regression and writes the model."""
+
+import contract
+import imports
+
+
+def main() -> None:
+    with contract.measured("train-data") as step:
+        import joblib
+
+        import frames  # noqa: F401 - its imports belong to startup
+
+        linear_regression = imports.linear_regression()
+        _ = step.store
+        step.started(tables=["X_train", "y_train"])
+
+        X_train, y_train = step.load("X_train", "y_train")
+        with step.phase("compute"):
+            model = linear_regression().fit(X_train, y_train)
+        with step.phase("save"):
+            joblib.dump(model, step.told.model)
+        step.saved_file(step.told.model)
+        step.results |= {
+            "intercept": float(model.intercept_),
+            "coefficients": dict(zip(X_train.columns, map(float, model.coef_), strict=True)),
+        }
+
+
+if __name__ == "__main__":
+    main()

@@ -55,8 +55,15 @@ def remove(path: Path) -> None:
 
 
 def all_in(data_dir: Path) -> list[Path]:
-    """The dataset files in a data directory."""
-    return sorted(data_dir.glob("df_*.pkl"))
+    """The dataset files in a data directory that have a sidecar of ours."""
+    return sorted(path for path in data_dir.glob("df_*.pkl") if _is_ours(path.with_suffix(".json")))
+
+
+def _is_ours(sidecar: Path) -> bool:
+    try:
+        return "sidecar_version" in json.loads(sidecar.read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 def _facts(sidecar: Path) -> Mapping[str, Any]:

@@ -24,12 +24,14 @@ class StepPlan:
 class Pipeline:
     name: str
     steps: tuple[StepPlan, ...]
+    hands_over: bool = True
 
     def private_bytes(self, dataset_bytes: int) -> int:
         """The most private memory that any step needs. The factors are measured: docs/measurement.md."""
         return IMPORTS_BYTES + int(max(step.private_tables for step in self.steps) * dataset_bytes)
 
 
+PREPARE = StepPlan("prepare-data", "prepare_data.py", (), 1 / COLUMNS, takes_multiplier=True)
 PUBLISHED = Pipeline(
     "published",
     (
@@ -38,21 +40,12 @@ PUBLISHED = Pipeline(
         StepPlan("test-data", "test_data.py", ("preprocess-data", "train-data"), 0.6),
     ),
 )
+# just the dataset, for `prepare`
+PREPARE_ONLY = Pipeline("prepare", (PREPARE,), hands_over=False)
 PIPELINES = {pipeline.name: pipeline for pipeline in (PUBLISHED,)}
-PREPARE = StepPlan("prepare-data", "prepare_data.py", (), 1 / COLUMNS, takes_multiplier=True)
 TABLES = ("X_train", "X_test", "y_train", "y_test")
 # 4201 of the 4401 values of GrLivArea (600 to 5000) pass the filter; X and y carry an index each
 EXCHANGE_TABLES = (4201 / 4401) * (COLUMNS + 2) / COLUMNS
-
-
-def dataset_bytes(multiplier: int) -> int:
-    """The bytes of the dataset's cells."""
-    return multiplier * ROWS_PER_MULTIPLIER * ROW_BYTES
-
-
-def exchange_bytes(multiplier: int) -> int:
-    """The bytes of the four tables between the steps, with an index each, rounded up."""
-    return int(EXCHANGE_TABLES * dataset_bytes(multiplier)) + 1
 
 
 @dataclass(frozen=True)
@@ -73,4 +66,15 @@ class Plan:
 
     @property
     def dataset_bytes(self) -> int:
-        return dataset_bytes(self.multiplier)
+        """The bytes of the dataset's cells."""
+        return self.rows * ROW_BYTES
+
+    @property
+    def exchange_bytes(self) -> int:
+        """The bytes of the four tables between the steps, with an index each, rounded up."""
+        return int(EXCHANGE_TABLES * self.dataset_bytes) + 1 if self.pipeline.hands_over else 0
+
+    @property
+    def private_bytes(self) -> int:
+        """The most private memory that any step needs."""
+        return self.pipeline.private_bytes(self.dataset_bytes)

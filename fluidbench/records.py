@@ -145,9 +145,10 @@ def worst_cache(states: list[str]) -> str:
 
 @dataclass(frozen=True)
 class Finding:
-    """One answer of `doctor`; `fix` says what to do where it is not good."""
+    """One answer of `doctor`; `fix` says what to do where it is not good, `exit_code` how grave it is."""
 
     what: str
     found: str
     good: bool
     fix: str = ""
+    exit_code: int = 0

@@ -12,7 +12,7 @@ import msgspec
 
 from fluidbench.errors import DoesNotFit, FluidbenchError, ResultProblem, WaitTimeout
 from fluidbench.machine.owners import Owner
-from fluidbench.records import Experiment, Run, State, Step
+from fluidbench.records import Experiment, Run, State
 
 SCHEMA_VERSION = 1
 LOCK_TIMEOUT_S = 10.0
@@ -67,11 +67,6 @@ class Results:
         )  # fmt: skip
         with self._transaction() as db:
             db.execute(f"INSERT INTO runs VALUES ({','.join('?' * len(values))})", values)  # noqa: S608
-
-    def record_step(self, run_id: str, step: Step) -> None:
-        """Adds a step that ended to a run that goes on."""
-        run = self.get(run_id)
-        self.save(dataclasses.replace(run, steps=(*run.steps, step)))
 
     def save(self, run: Run) -> None:
         """Replaces the record of a run."""

@@ -216,6 +216,7 @@ def measured(name: str, argv: Sequence[str] | None = None) -> Iterator[Step]:
     step = Step(name, parameters(argv))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
+        warnings.simplefilter("ignore", DeprecationWarning)  # about the libraries' insides, not about this run
         try:
             yield step
             report = step.finish()

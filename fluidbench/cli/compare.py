@@ -72,7 +72,7 @@ def _agree(output: Output, missing: "Missing", multiplier: int, yes: bool) -> No
     from fluidbench import text
 
     output.note(
-        f"multiplier {multiplier}: {missing.recorded} whole rounds are recorded, {missing.rounds} more are to be run; "
+        f"multiplier {multiplier}: recorded: {_rounds(missing.recorded)}; to be run: {missing.rounds}; "
         f"about {text.seconds(missing.estimate_s)} with a warm-up of each store."
     )
     if missing.estimate_s <= ASK_ABOVE_S or yes:
@@ -83,6 +83,10 @@ def _agree(output: Output, missing: "Missing", multiplier: int, yes: bool) -> No
             "Agree with --yes, or show what is recorded with --no-run.",
         )
     typer.confirm("Run them?", abort=True, err=True)
+
+
+def _rounds(count: int) -> str:
+    return f"{count} whole round{'' if count == 1 else 's'}"
 
 
 def _title(slot: "Slot", of: int, multiplier: int) -> str:
@@ -98,7 +102,7 @@ def _show(output: Output, comparison: "Comparison", multiplier: int) -> None:
         for line in tables.headline(comparison):
             output.result(line)
         output.result(
-            f"Multiplier {multiplier}, {comparison.rounds} whole rounds, medians; files {comparison.cache}. "
+            f"Multiplier {multiplier}, {_rounds(comparison.rounds)}, medians; files {comparison.cache}. "
             "Ratio above 1: faster than the first store."
         )
         output.table(tables.comparison_table(comparison))

@@ -6,7 +6,6 @@ import typer
 
 from fluidbench.cli import options
 from fluidbench.cli.output import Output
-from fluidbench.errors import ToolMissing
 
 
 def doctor(
@@ -36,6 +35,6 @@ def doctor(
     findings = examine(workbench.plan(store, multiplier), directory)
     output.envelope = {"format_version": 1, "findings": msgspec.to_builtins(findings)}
     output.table(tables.findings_table(findings))
-    if wrong := [finding for finding in findings if not finding.good]:
-        raise ToolMissing(f"{wrong[0].what}: {wrong[0].found}", wrong[0].fix)
     output.json(output.envelope)
+    wrong = next((finding for finding in findings if not finding.good), None)
+    raise typer.Exit(wrong.exit_code if wrong else 0)

@@ -1,5 +1,6 @@
 """fluidbench down."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -9,6 +10,9 @@ import typer
 
 from fluidbench.cli import options
 from fluidbench.cli.output import Output
+
+RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+PARTIAL = re.compile(r"df_\d+\.(pkl|json)\.\d+\.partial")
 
 
 def down(
@@ -45,7 +49,9 @@ def down(
 
 
 def _left_overs(directory: Path) -> list[Path]:
-    return [path for path in [*directory.glob("runs"), *directory.glob("df_*.partial")] if path.exists()]
+    """What killed processes left in the data directory; a directory there may hold other things too."""
+    runs = [path for path in directory.glob("runs/*") if RUN_ID.fullmatch(path.name)]
+    return runs + [path for path in directory.glob("df_*.partial") if PARTIAL.fullmatch(path.name)]
 
 
 def _remove(paths: list[Path]) -> list[str]:

@@ -24,7 +24,7 @@ def prepare(
 
     output: Output = ctx.obj
     output.as_json = as_json
-    plan = workbench.plan("pickle", multiplier)
+    plan = workbench.prepare_plan(multiplier)
     with workbench.runner(output, target, data_dir) as (runner, _):
         runner.check(plan)
         runner.prepare(plan)

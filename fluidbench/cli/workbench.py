@@ -10,7 +10,7 @@ from fluidbench.cli.output import Output
 from fluidbench.errors import UsageProblem
 from fluidbench.machine import lock
 from fluidbench.machine.fingerprint import threads_allowed
-from fluidbench.plan import Plan
+from fluidbench.plan import PREPARE_ONLY, Plan
 from fluidbench.results import Results
 from fluidbench.runner import Runner, sweep
 from fluidbench.stores import open_store
@@ -55,6 +55,11 @@ def plan(
         threads=threads or threads_allowed(),
         step_timeout_s=step_timeout_s,
     )
+
+
+def prepare_plan(multiplier: int) -> Plan:
+    """A plan that makes the dataset and no more."""
+    return Plan("pickle", multiplier, pipeline=PREPARE_ONLY)
 
 
 def measuring(what: str, allow_concurrent: bool) -> contextlib.AbstractContextManager[None]:

@@ -29,18 +29,12 @@ def readings() -> dict[str, float]:
 
 def disk_of(path: Path) -> str:
     """Device and file system that hold `path`: ext4 on /dev/vda."""
-    device = path.stat().st_dev
-    wanted = f"{os.major(device)}:{os.minor(device)}"
-    try:
-        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
+    mounts = [part for part in psutil.disk_partitions(all=True) if path.resolve().is_relative_to(part.mountpoint)]
+    if not mounts:
         return "unknown"
-    for line in lines:
-        mount, _, source = line.partition(" - ")
-        if mount.split()[2] == wanted:
-            kind, where = source.split()[:2]
-            return f"{kind} on {where}"
-    return "unknown"
+    # of two mounts on one place the later one is seen
+    nearest = max(enumerate(mounts), key=lambda entry: (len(entry[1].mountpoint), entry[0]))[1]
+    return f"{nearest.fstype} on {nearest.device}"
 
 
 def threads_allowed() -> int:

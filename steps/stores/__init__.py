@@ -7,7 +7,7 @@ import importlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from frames import Table
@@ -21,7 +21,7 @@ STORES = {
 class Store(Protocol):
     """Opened once a step, with the directory of the run's files and the run's id."""
 
-    transport: ClassVar[str]  # file, ipc, rpc or s3
+    transport: str  # file, ipc, rpc or s3
 
     def __init__(self, directory: Path, run_id: str) -> None: ...
 

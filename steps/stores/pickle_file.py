@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import cast
 
 import pandas as pd
 
@@ -13,7 +13,7 @@ from stores import sync
 class PickleStore:
     """`to_pickle` and `read_pickle`, as published."""
 
-    transport: ClassVar[str] = "file"
+    transport = "file"
 
     def __init__(self, directory: Path, run_id: str) -> None:
         self._directory = directory

@@ -48,7 +48,11 @@ def _finding(what: str, ask: Callable[[], str]) -> Finding:
     try:
         return Finding(what, ask(), good=True)
     except FluidbenchError as error:
-        return Finding(what, error.message, good=False, fix=error.hint)
+        return _bad(what, error)
+
+
+def _bad(what: str, error: FluidbenchError) -> Finding:
+    return Finding(what, error.message, good=False, fix=error.hint, exit_code=error.exit_code)
 
 
 def _vineyardd() -> str:
@@ -75,6 +79,6 @@ def _cold_files(data_dir: Path) -> Finding:
 def _fit(plan: Plan, data_dir: Path) -> Finding:
     what = f"multiplier {plan.multiplier} through {plan.store}"
     if found := preflight.problems(plan, data_dir):
-        return Finding(what, found[0].message, good=False, fix=found[0].hint)
-    needs = f"memory {text.size(preflight.memory_bytes(plan, plan.multiplier))}"
-    return Finding(what, f"fits: {needs}, disk {text.size(preflight.disk_bytes(plan, plan.multiplier))}", good=True)
+        return _bad(what, found[0])
+    needs = f"memory {text.size(preflight.memory_bytes(plan))}"
+    return Finding(what, f"fits: {needs}, disk {text.size(preflight.disk_bytes(plan))}", good=True)

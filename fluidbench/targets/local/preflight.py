@@ -1,5 +1,6 @@
 """What stands against a run, before anything is made: memory, disk, and what the stores need."""
 
+import dataclasses
 import os
 import shutil
 from pathlib import Path
@@ -8,7 +9,7 @@ from fluidbench import text
 from fluidbench.dataset import find
 from fluidbench.errors import DoesNotFit, FluidbenchError
 from fluidbench.machine.memory import allowance
-from fluidbench.plan import Plan, dataset_bytes, exchange_bytes
+from fluidbench.plan import Plan
 from fluidbench.stores import open_store
 from fluidbench.tools import vineyardd
 
@@ -27,36 +28,38 @@ def problems(plan: Plan, data_dir: Path) -> list[FluidbenchError]:
     return [problem for problem in found if problem is not None]
 
 
-def memory_bytes(plan: Plan, multiplier: int) -> int:
+def memory_bytes(plan: Plan) -> int:
     """The most memory that the run holds at one time: the largest step, and what the store shares."""
-    shared = open_store(plan.store).footprint(exchange_bytes(multiplier)).shared_bytes
-    return plan.pipeline.private_bytes(dataset_bytes(multiplier)) + shared + MEMORY_RESERVE_BYTES
+    shared = open_store(plan.store).footprint(plan.exchange_bytes).shared_bytes
+    return plan.private_bytes + shared + MEMORY_RESERVE_BYTES
 
 
-def disk_bytes(plan: Plan, multiplier: int) -> int:
+def disk_bytes(plan: Plan) -> int:
     """Dataset and intermediates."""
-    intermediates = open_store(plan.store).footprint(exchange_bytes(multiplier)).disk_bytes
-    return dataset_bytes(multiplier) + intermediates + DISK_RESERVE_BYTES
+    intermediates = open_store(plan.store).footprint(plan.exchange_bytes).disk_bytes
+    return plan.dataset_bytes + intermediates + DISK_RESERVE_BYTES
 
 
 def largest_multiplier(plan: Plan, memory: int, disk: int) -> int:
     """The largest multiplier whose run fits into so much memory and disk; 0 where none does."""
-    fits, too_large = 0, 1
-    while _fits(plan, too_large, memory, disk):
-        fits, too_large = too_large, 2 * too_large
-    while too_large - fits > 1:
-        middle = (fits + too_large) // 2
-        fits, too_large = (middle, too_large) if _fits(plan, middle, memory, disk) else (fits, middle)
-    return fits
 
+    def fits(multiplier: int) -> bool:
+        larger = dataclasses.replace(plan, multiplier=multiplier)
+        return memory_bytes(larger) <= memory and disk_bytes(larger) <= disk
 
-def _fits(plan: Plan, multiplier: int, memory: int, disk: int) -> bool:
-    return memory_bytes(plan, multiplier) <= memory and disk_bytes(plan, multiplier) <= disk
+    # what a run needs is a straight line; the search does without knowing its slope
+    low, high = 0, 1
+    while fits(high):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
 
 
 def _memory(plan: Plan) -> FluidbenchError | None:
     room = allowance()
-    needed = memory_bytes(plan, plan.multiplier)
+    needed = memory_bytes(plan)
     if needed <= room.available_bytes:
         return _shared_memory(plan)
     source = "this host has" if room.bound == "host" else f"the control group {room.bound} leaves"
@@ -69,7 +72,7 @@ def _memory(plan: Plan) -> FluidbenchError | None:
 
 def _shared_memory(plan: Plan) -> FluidbenchError | None:
     """vineyardd takes a memfd, which the size of /dev/shm does not bound; only without memfd it matters."""
-    needed = open_store(plan.store).footprint(exchange_bytes(plan.multiplier)).shared_bytes
+    needed = open_store(plan.store).footprint(plan.exchange_bytes).shared_bytes
     shm = Path("/dev/shm")  # noqa: S108
     if not needed or _memfd_works() or not shm.is_dir():
         return None
@@ -94,7 +97,7 @@ def _memfd_works() -> bool:
 def _disk(plan: Plan, data_dir: Path) -> FluidbenchError | None:
     free = shutil.disk_usage(data_dir).free
     prepared = find(data_dir, plan.multiplier) is not None
-    needed = disk_bytes(plan, plan.multiplier) - (plan.dataset_bytes if prepared else 0)
+    needed = disk_bytes(plan) - (plan.dataset_bytes if prepared else 0)
     if needed <= free:
         return None
     return DoesNotFit(

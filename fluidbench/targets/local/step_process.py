@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fluidbench import text
-from fluidbench.command import Child, Exit, running
+from fluidbench.command import Exit, running
 from fluidbench.errors import DoesNotFit, StepFailed, WaitTimeout
 from fluidbench.events import PhaseEnded, StepEnded, StepStarted, StepUpdate
 from fluidbench.machine.memory import allowance, oom_kills
@@ -35,6 +35,7 @@ class StepProcess:
         self._environment = environment
         self._peaks = Peaks()
         self._seen_phases: list[str] = []
+        self._timed_out = False
 
     def run(self) -> Iterator[StepUpdate]:
         """Yields the step's start, each phase as it ends, and its record.
@@ -48,7 +49,10 @@ class StepProcess:
             while (ended := child.wait(SAMPLE_INTERVAL_S)) is None:
                 self._peaks.sample(child.pid)
                 yield from self._new_phases()
-                self._check_time(child, deadline)
+                if time.monotonic() >= deadline:
+                    self._timed_out = True
+                    ended = child.stop()
+                    break
         yield from self._new_phases()
         step = self._record(started_at, ended, oom_kills() > kills_before)
         yield StepEnded(step)
@@ -80,16 +84,6 @@ class StepProcess:
             _, name, seconds = line.split()
             self._seen_phases.append(name)
             yield PhaseEnded(self._step.name, name, float(seconds))
-
-    def _check_time(self, child: Child, deadline: float) -> None:
-        if time.monotonic() < deadline:
-            return
-        child.stop()
-        last = self._seen_phases[-1] if self._seen_phases else "none"
-        raise WaitTimeout(
-            f"{self._step.name} did not end within {self._plan.step_timeout_s:g} s; the last phase that ended: {last}",
-            f"Give it more time with --step-timeout, or read its log: {self._log}",
-        )
 
     def _record(self, started_at: str, ended: Exit, oom_killed: bool) -> Step:
         report = self._read_report()
@@ -128,6 +122,9 @@ class StepProcess:
         return report
 
     def _reason(self, report: Mapping[str, Any], ended: Exit, oom_killed: bool) -> str:
+        if self._timed_out:
+            last = self._seen_phases[-1] if self._seen_phases else "none"
+            return f"did not end within {self._plan.step_timeout_s:g} s; the last phase that ended: {last}"
         if ended.signal == 9 and oom_killed:
             limit = allowance()
             return (
@@ -142,6 +139,10 @@ class StepProcess:
         return f"exit code {ended.returncode}"
 
     def _failure(self, step: Step) -> Exception:
+        if self._timed_out:
+            return WaitTimeout(
+                f"{step.name} {step.reason}", f"Give it more time with --step-timeout, or read its log: {self._log}"
+            )
         error = self._read_report().get("error") or {}
         message = f"{step.name} failed: {step.reason}"
         if error.get("errno") == errno.ENOSPC:

@@ -10,7 +10,7 @@ from fluidbench.dataset import Dataset
 from fluidbench.errors import FluidbenchError
 from fluidbench.events import Note, StepUpdate
 from fluidbench.machine import fingerprint as machine
-from fluidbench.plan import Plan, exchange_bytes
+from fluidbench.plan import Plan
 from fluidbench.records import Fingerprint
 from fluidbench.stores import open_store
 from fluidbench.stores.base import Place, Provision
@@ -45,7 +45,7 @@ class LocalTarget:
         store = open_store(plan.store)
         place = Place(context.run_id, run_dir(context), context.private_dir, context.logs)
         with _made_and_removed(place.run_dir):
-            with store.provision(place, exchange_bytes(plan.multiplier)) as provision:
+            with store.provision(place, plan.exchange_bytes) as provision:
                 session = Session(iter(()), provision.service_start_s)
                 with contextlib.closing(self._walk(plan, context, provision, session)) as session.updates:
                     yield session

@@ -1,18 +1,8 @@
-"""The dataset on this machine: found, checked, and taken only when it is whole."""
+"""The dataset on this machine: taken only when it is known to be whole."""
 
 import json
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import xxhash
-
-from fluidbench.errors import ResultProblem
-
-SIDECAR_VERSION = 1
-CHUNK_BYTES = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -27,25 +17,19 @@ class Dataset:
 
 
 def find(data_dir: Path, multiplier: int) -> Dataset | None:
-    """The prepared dataset of `multiplier`, or None where there is none.
+    """The prepared dataset of `multiplier`, or None where there is none that is known to be whole.
 
-    Raises ResultProblem where it is truncated or altered. Its bytes are read again only when the file was changed
-    since they were last found right.
+    A file that changed since it was last found right counts as unknown: the prepare-data step then reads it all.
     """
     path = data_dir / f"df_{multiplier}.pkl"
-    sidecar = path.with_suffix(".json")
-    if not sidecar.exists():
+    try:
+        facts = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        stat = path.stat()
+        if (stat.st_size, stat.st_mtime_ns) != (facts["file_bytes"], facts["verified_mtime_ns"]):
+            return None
+        return Dataset(path, multiplier, facts["rows"], facts["digest"], facts["file_bytes"])
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    facts = _facts(sidecar)
-    if not path.exists():
-        raise _unusable(path, "it is missing, though its sidecar is there")
-    stat = path.stat()
-    if stat.st_size != facts["file_bytes"]:
-        raise _unusable(path, f"it has {stat.st_size} bytes, prepared were {facts['file_bytes']}")
-    if facts.get("verified_mtime_ns") != stat.st_mtime_ns:
-        _verify(path, facts)
-        _remember(sidecar, {**facts, "verified_mtime_ns": stat.st_mtime_ns})
-    return Dataset(path, multiplier, facts["rows"], facts["digest"], facts["file_bytes"])
 
 
 def remove(path: Path) -> None:
@@ -64,41 +48,3 @@ def _is_ours(sidecar: Path) -> bool:
         return "sidecar_version" in json.loads(sidecar.read_text(encoding="utf-8"))
     except (OSError, ValueError, TypeError):
         return False
-
-
-def _facts(sidecar: Path) -> Mapping[str, Any]:
-    try:
-        facts: Mapping[str, Any] = json.loads(sidecar.read_text(encoding="utf-8"))
-        version = facts["sidecar_version"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _unusable(sidecar.with_suffix(".pkl"), f"its sidecar {sidecar.name} cannot be read") from error
-    if version != SIDECAR_VERSION:
-        raise _unusable(sidecar.with_suffix(".pkl"), f"its sidecar is of version {version}, not {SIDECAR_VERSION}")
-    return facts
-
-
-def _verify(path: Path, facts: Mapping[str, Any]) -> None:
-    offset, size = facts["data_offset"], facts["data_bytes"]
-    cells, around = xxhash.xxh3_128(), xxhash.xxh3_128()
-    with path.open("rb") as file:
-        around.update(file.read(offset))
-        remaining = size
-        while remaining and (chunk := file.read(min(CHUNK_BYTES, remaining))):
-            cells.update(chunk)
-            remaining -= len(chunk)
-        around.update(file.read())
-    if (cells.hexdigest(), around.hexdigest()) != (facts["digest"], facts["around_digest"]):
-        raise _unusable(path, "its content is not what was prepared")
-
-
-def _remember(sidecar: Path, facts: Mapping[str, Any]) -> None:
-    partial = sidecar.with_name(f"{sidecar.name}.{os.getpid()}.partial")
-    partial.write_text(json.dumps(facts), encoding="utf-8")
-    partial.replace(sidecar)
-
-
-def _unusable(path: Path, reason: str) -> ResultProblem:
-    return ResultProblem(
-        f"the dataset {path} cannot be used: {reason}",
-        f"Remove it, and the next run prepares it again: rm {path} {path.with_suffix('.json')}",
-    )

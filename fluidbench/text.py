@@ -5,7 +5,7 @@ import humanize
 
 def size(count: float) -> str:
     """`count` bytes in decimal units, as disks and the published figures are given: 7.36 GB."""
-    return str(humanize.naturalsize(count, format="%.3g" if abs(count) < 1e15 else "%.1e"))
+    return str(humanize.naturalsize(count, format="%.3g"))
 
 
 def seconds(value: float) -> str:

@@ -16,6 +16,11 @@ import contract
 from schema import COLUMNS, ROWS_PER_MULTIPLIER, SEED
 
 SIDECAR_VERSION = 1
+CHUNK_BYTES = 1 << 24
+
+
+class AlteredDatasetError(Exception):
+    """The dataset is not what was prepared."""
 
 
 def main() -> None:
@@ -26,8 +31,11 @@ def main() -> None:
         step.started()
         step.told.data_dir.mkdir(parents=True, exist_ok=True)
         with step.phase("save"), _only_one(step.told.dataset):
-            if not sidecar(step.told.dataset).exists():
-                prepare(step.told.dataset, step.told.multiplier)
+            if sidecar(step.told.dataset).exists():
+                facts = check(step.told.dataset)
+            else:
+                facts = prepare(step.told.dataset, step.told.multiplier)
+        step.results |= {name: facts[name] for name in ("rows", "digest", "file_bytes")}
 
 
 def sidecar(dataset: Path) -> Path:
@@ -35,8 +43,8 @@ def sidecar(dataset: Path) -> Path:
     return dataset.with_suffix(".json")
 
 
-def prepare(dataset: Path, multiplier: int) -> None:
-    """Writes the dataset and then its sidecar, each whole or not at all."""
+def prepare(dataset: Path, multiplier: int) -> dict[str, Any]:
+    """Writes the dataset and then its sidecar, each whole or not at all; returns the facts in the sidecar."""
     for left_over in dataset.parent.glob(f"{dataset.name}.*.partial"):
         left_over.unlink()
     partial = dataset.with_name(f"{dataset.name}.{os.getpid()}.partial")
@@ -46,11 +54,58 @@ def prepare(dataset: Path, multiplier: int) -> None:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(dataset)
-        facts["verified_mtime_ns"] = dataset.stat().st_mtime_ns
-        partial.write_text(json.dumps(facts), encoding="utf-8")
-        partial.replace(sidecar(dataset))
     finally:
         partial.unlink(missing_ok=True)
+    return _stamped(dataset, facts)
+
+
+def check(dataset: Path) -> dict[str, Any]:
+    """The facts of a dataset that is there and whole; its bytes are read only if it changed since that was last seen.
+
+    Raises AlteredDatasetError.
+    """
+    try:
+        facts = json.loads(sidecar(dataset).read_text(encoding="utf-8"))
+        size, seen = facts["file_bytes"], facts["verified_mtime_ns"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise AlteredDatasetError(f"{dataset}: its sidecar {sidecar(dataset).name} cannot be read") from error
+    if facts["sidecar_version"] != SIDECAR_VERSION:
+        raise AlteredDatasetError(
+            f"{dataset}: its sidecar is of version {facts['sidecar_version']}, not {SIDECAR_VERSION}"
+        )
+    if not dataset.exists():
+        raise AlteredDatasetError(f"{dataset} is missing, though its sidecar is there")
+    stat = dataset.stat()
+    if stat.st_size != size:
+        raise AlteredDatasetError(f"{dataset} has {stat.st_size} bytes, prepared were {size}")
+    if stat.st_mtime_ns == seen:
+        return dict(facts)
+    if _digests(dataset, facts["data_offset"], facts["data_bytes"]) != (facts["digest"], facts["around_digest"]):
+        raise AlteredDatasetError(f"the content of {dataset} is not what was prepared")
+    return _stamped(dataset, facts)
+
+
+def _stamped(dataset: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    """Writes the sidecar, with when the file was changed last: until it is again, it is known to be whole."""
+    facts = {**facts, "verified_mtime_ns": dataset.stat().st_mtime_ns}
+    partial = sidecar(dataset).with_name(f"{sidecar(dataset).name}.{os.getpid()}.partial")
+    partial.write_text(json.dumps(facts), encoding="utf-8")
+    partial.replace(sidecar(dataset))
+    return facts
+
+
+def _digests(dataset: Path, offset: int, size: int) -> tuple[str, str]:
+    """Of the cells, and of what stands around them."""
+    import xxhash
+
+    cells, around = xxhash.xxh3_128(), xxhash.xxh3_128()
+    with dataset.open("rb") as file:
+        around.update(file.read(offset))
+        while size and (chunk := file.read(min(CHUNK_BYTES, size))):
+            cells.update(chunk)
+            size -= len(chunk)
+        around.update(file.read())
+    return cells.hexdigest(), around.hexdigest()
 
 
 def write(file: IO[bytes], multiplier: int) -> dict[str, Any]:

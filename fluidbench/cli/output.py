@@ -63,7 +63,7 @@ def _drawn(table: "Table") -> Any:
 
     drawn = RichTable(title=table.title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for position, header in enumerate(table.headers):
-        drawn.add_column(header, justify="left" if position == 0 else "right", no_wrap=position == 0)
+        drawn.add_column(header, justify="right" if table.numbers and position else "left", no_wrap=position == 0)
     for row in table.rows:
         first, *others = row.cells
         drawn.add_row(Text("  " * row.depth + first), *map(Text, others), style="bold" if row.strong else None)

@@ -21,9 +21,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
+    """`numbers`: all columns but the first are set flush right."""
+
     title: str
     headers: tuple[str, ...]
     rows: tuple[Row, ...]
+    numbers: bool = True
 
 
 def comparison_table(comparison: Comparison) -> Table:
@@ -107,7 +110,7 @@ def history_table(runs: Sequence[Run]) -> Table:
         ))
         for run in runs
     )  # fmt: skip
-    return Table("", ("run", "store", "multiplier", "state", "duration", "cache", "round"), rows)
+    return Table("", ("run", "store", "multiplier", "state", "duration", "cache", "round"), rows, numbers=False)
 
 
 def _state(run: Run) -> str:
@@ -126,4 +129,4 @@ def findings_table(findings: Sequence[Finding]) -> Table:
         Row(("✔" if finding.good else "✖", finding.what, finding.found, finding.fix), strong=not finding.good)
         for finding in findings
     )
-    return Table("", ("", "what", "found", "what to do"), rows)
+    return Table("", ("", "what", "found", "what to do"), rows, numbers=False)

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fluidbench import text
-from fluidbench.command import Exit, running
-from fluidbench.errors import DoesNotFit, StepFailed, WaitTimeout
+from fluidbench.command import Exit, running, shell_line
+from fluidbench.errors import DoesNotFit, ResultProblem, StepFailed, WaitTimeout
 from fluidbench.events import PhaseEnded, StepEnded, StepStarted, StepUpdate
 from fluidbench.machine.memory import allowance, oom_kills
 from fluidbench.machine.sampling import SAMPLE_INTERVAL_S, Peaks
@@ -149,6 +149,10 @@ class StepProcess:
             return DoesNotFit(
                 message, f"{self._context.data_dir} is full: free some space, or name another --data-dir."
             )
+        if error.get("type") == "AlteredDatasetError":
+            dataset = self._context.data_dir / f"df_{self._plan.multiplier}"
+            remove = shell_line(["rm", "-f", f"{dataset}.pkl", f"{dataset}.json"])
+            return ResultProblem(error["message"], f"Remove it, and the next run prepares it again: {remove}")
         tail = "\n".join(self._log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
         return StepFailed(f"{message}\n{tail}".rstrip(), f"The whole log: {self._log}")
 

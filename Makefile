@@ -4,8 +4,8 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-DEMO_MULTIPLIER ?= 50
-DEMO_ROUNDS ?= 3
+DEMO_MULTIPLIER ?= 100
+DEMO_ROUNDS ?= 4
 
 .PHONY: demo test test-slow bench lint format lock clean
 

@@ -48,6 +48,11 @@ TABLES = ("X_train", "X_test", "y_train", "y_test")
 EXCHANGE_TABLES = (4201 / 4401) * (COLUMNS + 2) / COLUMNS
 
 
+def dataset_bytes(multiplier: int) -> int:
+    """The bytes of the dataset's cells."""
+    return multiplier * ROWS_PER_MULTIPLIER * ROW_BYTES
+
+
 @dataclass(frozen=True)
 class Plan:
     """One run, before it has a target and a time."""
@@ -67,7 +72,7 @@ class Plan:
     @property
     def dataset_bytes(self) -> int:
         """The bytes of the dataset's cells."""
-        return self.rows * ROW_BYTES
+        return dataset_bytes(self.multiplier)
 
     @property
     def exchange_bytes(self) -> int:

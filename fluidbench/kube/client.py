@@ -82,12 +82,12 @@ class Kube:
 
     def get(self, resource: Resource, name: str, namespace: str | None = None) -> Object | None:
         """The object; None where there is none, or the cluster does not know the kind."""
+        asked = self._asked("get", resource, namespace, name)
         try:
-            return self._object(
-                Request("GET", resource.path(namespace, name), self._asked("get", resource, namespace, name))
-            )
+            return self._object(Request("GET", resource.path(namespace, name), asked))
         except ApiFailure as refused:
-            return _none_for_404(refused)
+            _raise_unless(refused, 404)
+            return None
 
     def list(
         self, resource: Resource, namespace: str | None = None, *, labels: str = "", fields: str = ""

@@ -59,7 +59,8 @@ class Campaign:
         for slot in slots:
             began(slot, rounds)
             place = Slot(experiment_id, slot.round, slot.position, seed, slot.warmup)
-            self.runner.run(dataclasses.replace(self.plan, store=slot.store), place)
+            node = experiment.node_of(slot.round, seed, self.runner.target.nodes(self.plan))
+            self.runner.run(dataclasses.replace(self.plan, store=slot.store, node=node), place)
 
     def _record_experiment(self, rounds: int, seed: int) -> str:
         like = self._like()

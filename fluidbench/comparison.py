@@ -80,6 +80,7 @@ class Comparison:
     not_comparable: Mapping[str, int] = field(default_factory=dict)
     cache: str = "unknown"
     control: float | None = None
+    confounded: tuple[str, ...] = ()
 
     def total(self, arm: str) -> Compared:
         """The comparison of the whole run, which carries the verdict."""
@@ -131,6 +132,7 @@ def compare(runs: Sequence[Run], stores: Sequence[str], like: Run | None) -> Com
         ),
         not_comparable=_reasons(runs, like),
         cache=rounds[-1][baseline].cache if rounds else "unknown",
+        confounded=tuple(dict.fromkeys(reason for entry in rounds for reason in _confounded(entry))),
     )  # fmt: skip
 
 
@@ -235,6 +237,20 @@ def _same(value: object, expected: object) -> bool:
     if isinstance(expected, float) and isinstance(value, float):
         return math.isclose(value, expected, rel_tol=RELATIVE_TOLERANCE)
     return value == expected
+
+
+def _confounded(entry: Round) -> Iterable[str]:
+    """What else than the store differed within a round, or kept the store from being what it stands for."""
+    number = next(iter(entry.values())).round
+    nodes = sorted({step.node for run in entry.values() for step in run.steps})
+    if len(nodes) > 1:
+        yield f"round {number}: placement, the steps ran on {', '.join(nodes)}"
+    for store, run in entry.items():
+        for step in run.steps:
+            if step.transport == "rpc":
+                yield f"round {number}: {step.name} of {store} reached Vineyard by RPC, not by shared memory"
+            for warning in step.warnings:
+                yield f"round {number}: {step.name} of {store}: {warning}"
 
 
 def _reasons(runs: Sequence[Run], like: Run) -> dict[str, int]:

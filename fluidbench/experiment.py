@@ -18,6 +18,11 @@ class Slot:
         return self.round == 0
 
 
+def node_of(round_number: int, seed: int, nodes: Sequence[str]) -> str:
+    """The node that all runs of a round are kept on: any of them, the same for all arms; "" without a choice."""
+    return random.Random(f"{seed}/{round_number}").choice(sorted(nodes)) if nodes else ""  # noqa: S311
+
+
 def schedule(stores: Sequence[str], rounds: int, seed: int) -> list[Slot]:
     """One warm-up of each store, then `rounds` rounds that run each store once, in an order of their own.
 

@@ -63,6 +63,9 @@ class Plan:
     cache_policy: str = "cold"
     threads: int = 1
     step_timeout_s: float = 3600.0
+    # of a cluster: where all steps run
+    node: str = ""
+    drop_caches: bool = False
     prepare: StepPlan = field(default=PREPARE)
 
     @property

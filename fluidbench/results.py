@@ -36,6 +36,7 @@ class LeftBehind:
     """A run whose process is gone, and the paths that it was using."""
 
     run_id: str
+    target: str
     paths: tuple[Path, ...]
 
 
@@ -91,7 +92,7 @@ class Results:
                     "UPDATE runs SET state = ?, record = ? WHERE run_id = ?",
                     (run.state, _encode(run), run.run_id),
                 )
-                found.append(LeftBehind(run.run_id, tuple(map(Path, msgspec.json.decode(left_behind)))))
+                found.append(LeftBehind(run.run_id, run.identity.target, tuple(map(Path, msgspec.json.decode(left_behind)))))
         return found
 
     def get(self, run_id: str) -> Run:

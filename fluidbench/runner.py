@@ -58,6 +58,8 @@ class Runner:
 
     def run(self, plan: Plan, slot: Slot = Slot()) -> Run:
         """One run, recorded from its start. A failure is recorded too, and raised."""
+        if not plan.node and (nodes := self.target.nodes(plan)):
+            plan = dataclasses.replace(plan, node=secrets.choice(nodes))
         with self._context(new_id()) as context:
             run = self.blank(plan, slot, context.run_id)
             left_behind = (context.private_dir, self.data_dir / "runs" / context.run_id)
@@ -80,7 +82,7 @@ class Runner:
                     run = dataclasses.replace(run, steps=(*run.steps, update.step))
                     self.results.save(run)
                 self.listener(update)
-        return _finished(run, session, ended - began)
+        return _finished(run, session, ended - began if session.wall_s is None else session.wall_s)
 
     def blank(self, plan: Plan, slot: Slot = Slot(), run_id: str = "") -> Run:
         """The record of a run that starts here and now. Raises ResultProblem where there is no dataset."""
@@ -92,7 +94,7 @@ class Runner:
         identity = Identity(
             target=self.target.name, pipeline=plan.pipeline.name, multiplier=plan.multiplier, rows=dataset.rows,
             dataset_digest=dataset.digest, store=plan.store, cache_policy=plan.cache_policy, storage=None,
-            threads=plan.threads, placement=None,
+            threads=plan.threads, placement="one node" if self.target.nodes(plan) else None,
         )  # fmt: skip
         return Run(
             run_id=run_id, identity=identity, experiment_id=slot.experiment_id, round=slot.round,

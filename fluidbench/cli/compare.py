@@ -25,7 +25,7 @@ def compare(
     no_run: Annotated[bool, typer.Option("--no-run", help="Show what is recorded, and run nothing.")] = False,
     yes: options.Yes = False,
     data_dir: options.DataDir = None,
-    target: options.Target = "local",
+    target: options.Target = None,
     cache: options.Cache = "cold",
     threads: options.Threads = None,
     step_timeout: options.StepTimeout = options.DEFAULT_STEP_TIMEOUT_S,
@@ -95,7 +95,7 @@ def _title(slot: "Slot", of: int, multiplier: int) -> str:
 
 
 def _show(output: Output, comparison: "Comparison", multiplier: int) -> None:
-    from fluidbench import text
+    from fluidbench import published, text
     from fluidbench.report import tables
 
     if comparison.rounds:
@@ -108,6 +108,10 @@ def _show(output: Output, comparison: "Comparison", multiplier: int) -> None:
         output.table(tables.comparison_table(comparison))
     else:
         output.result(f"No whole round of multiplier {multiplier} is recorded for this machine, dataset and settings.")
+    for reason in comparison.confounded:
+        output.result(f"Confounded: {reason}")
+    if multiplier == published.MULTIPLIER:
+        output.table(tables.published_table())
     for single in comparison.singles:
         output.result(f"Beside it: {single.run_id} {single.store} {text.seconds(single.duration_s)} ({single.cache})")
     for reason, count in comparison.not_comparable.items():

@@ -13,7 +13,7 @@ def doctor(
     multiplier: options.Multiplier = options.DEFAULT_MULTIPLIER,
     store: Annotated[str, typer.Option("--store", help="The store that has to fit.")] = "vineyard",
     data_dir: options.DataDir = None,
-    target: options.Target = "local",
+    target: options.Target = None,
     as_json: options.Json = False,
 ) -> None:
     """Tell what this machine can do, and what is missing with how to fix it.

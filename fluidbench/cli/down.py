@@ -18,7 +18,7 @@ PARTIAL = re.compile(r"df_\d+\.(pkl|json)\.\d+\.partial")
 def down(
     ctx: typer.Context,
     data_dir: options.DataDir = None,
-    target: options.Target = "local",
+    target: options.Target = None,
     purge: Annotated[bool, typer.Option("--purge", help="Remove the datasets too, without asking.")] = False,
     as_json: options.Json = False,
 ) -> None:

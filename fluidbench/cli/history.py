@@ -14,7 +14,7 @@ def history(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many runs to list.")] = 20,
     store: Annotated[str | None, typer.Option("--store", help="Only runs through this store.")] = None,
     multiplier: Annotated[int | None, typer.Option("--multiplier", "-m", min=1, help="Only runs of this size.")] = None,
-    target: options.Target = "local",
+    target: options.Target = None,
     as_json: options.Json = False,
 ) -> None:
     """List what was run, or show one run whole.

@@ -20,7 +20,10 @@ DataDir = Annotated[
         help="Where dataset and files lie; a mounted NAS, to measure that. [$XDG_DATA_HOME/fluidbench]",
     ),
 ]
-Target = Annotated[str, typer.Option("--target", help="Where to run: local.")]
+Target = Annotated[
+    str | None,
+    typer.Option("--target", help="Where to run: local or cluster; the cluster that `up` made current, else local."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Cache = Annotated[

@@ -10,7 +10,7 @@ def prepare(
     ctx: typer.Context,
     multiplier: options.Multiplier = options.DEFAULT_MULTIPLIER,
     data_dir: options.DataDir = None,
-    target: options.Target = "local",
+    target: options.Target = None,
     as_json: options.Json = False,
 ) -> None:
     """Make the dataset of one multiplier, once; later runs use it.

@@ -18,7 +18,7 @@ def run(
     store: Annotated[str | None, typer.Option("--store", help="pickle (default), vineyard, or module:Class.")] = None,
     repeat: Annotated[int, typer.Option("--repeat", min=1, help="How many runs, one after the other.")] = 1,
     data_dir: options.DataDir = None,
-    target: options.Target = "local",
+    target: options.Target = None,
     cache: options.Cache = "cold",
     threads: options.Threads = None,
     step_timeout: options.StepTimeout = options.DEFAULT_STEP_TIMEOUT_S,

@@ -7,11 +7,11 @@ from pathlib import Path
 from fluidbench import places
 from fluidbench.cli.live import Live
 from fluidbench.cli.output import Output
-from fluidbench.errors import UsageProblem
+from fluidbench.errors import FluidbenchError, UsageProblem
 from fluidbench.machine import lock
 from fluidbench.machine.fingerprint import threads_allowed
 from fluidbench.plan import PREPARE_ONLY, Plan
-from fluidbench.results import Results
+from fluidbench.results import LeftBehind, Results
 from fluidbench.runner import Runner, sweep
 from fluidbench.stores import open_store
 from fluidbench.targets import open_target
@@ -24,14 +24,24 @@ def results(output: Output) -> Iterator[Results]:
     """The results database, after what killed processes left was marked and removed."""
     with Results(places.database()) as database:
         for left in sweep(database):
-            output.note(f"Run {left.run_id} had been interrupted; what it left was removed.")
+            output.note(_cleared(left))
         yield database
 
 
+def _cleared(left: LeftBehind) -> str:
+    try:
+        open_target(left.target).clear(left.run_id)
+    except FluidbenchError as error:
+        return f"Run {left.run_id} had been interrupted; what it left on the cluster stays: {error.message}"
+    return f"Run {left.run_id} had been interrupted; what it left was removed."
+
+
 @contextlib.contextmanager
-def runner(output: Output, target: str, data_dir: Path | None) -> Iterator[tuple[Runner, Live]]:
+def runner(output: Output, target: str | None, data_dir: Path | None) -> Iterator[tuple[Runner, Live]]:
     """A runner, and the screen on stderr that shows its progress."""
     opened = open_target(target)
+    if target is None and opened.name != "local":
+        output.note(f"Target: {opened.name}, which `fluidbench up` made current (--target local runs here).")
     directory = places.data_dir(data_dir or places.default_data_dir())
     with results(output) as database, Live(output) as live:
         yield Runner(opened, database, directory, live), live

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from fluidbench import text
+from fluidbench import published, text
 from fluidbench.comparison import Arm, Compared, Comparison
 from fluidbench.records import Finding, Run
 
@@ -99,6 +99,16 @@ def _signed(seconds: float) -> str:
 
 def _of(arm: Arm, others: Sequence[Arm]) -> str:
     return f" ({arm.label})" if len(others) > 1 else ""
+
+
+def published_table() -> Table:
+    """The published figures, in whole seconds as they were given."""
+    figures = [*published.STEPS_S.items(), ("total", published.WORKFLOW_S)]
+    rows = tuple(
+        Row((name, f"{files} s", f"{vineyard} s", f"{files / vineyard:.2f}x", f"{files - vineyard:+d} s"))
+        for name, (files, vineyard) in figures
+    )
+    return Table(published.SETUP, ("", "files", "vineyard", "ratio", "saved"), rows)
 
 
 def history_table(runs: Sequence[Run]) -> Table:

@@ -29,11 +29,13 @@ class Session:
 
     updates: Iterator[StepUpdate]
     service_start_s: float = 0.0
+    # where the target itself knows how long the run took, as a Workflow does, in whole seconds
+    wall_s: float | None = None
     readings: dict[str, float] = field(default_factory=dict)
 
 
 class Target(Protocol):
-    """`local` walks a plan with processes on this machine."""
+    """`local` walks a plan with processes on this machine; `cluster` has Argo walk it, and watches."""
 
     name: str
 
@@ -48,6 +50,12 @@ class Target(Protocol):
 
     def session(self, plan: Plan, context: Context) -> AbstractContextManager[Session]:
         """Runs the plan; leaving it ends everything it started and removes what the run left."""
+
+    def nodes(self, plan: Plan) -> list[str]:
+        """The nodes that a run may be kept on; empty where there is no choice."""
+
+    def clear(self, run_id: str) -> None:
+        """Removes what a run whose process was killed left on the target, beside the files that are recorded."""
 
     def fingerprint(self, data_dir: Path) -> Fingerprint:
         """The stable facts of where the plan runs."""

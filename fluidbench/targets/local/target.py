@@ -34,6 +34,12 @@ class LocalTarget:
         if self.dataset(plan, context.data_dir) is None:
             yield from StepProcess(plan, plan.prepare, context, {}).run()
 
+    def nodes(self, plan: Plan) -> list[str]:
+        return []
+
+    def clear(self, run_id: str) -> None:
+        pass
+
     def fingerprint(self, data_dir: Path) -> Fingerprint:
         return machine.fingerprint(data_dir)
 

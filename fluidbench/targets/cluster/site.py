@@ -1,0 +1,49 @@
+"""The current cluster, opened: how to reach it, and what of it a run needs to know."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from fluidbench.errors import ResultProblem
+from fluidbench.kube import NODE, POD, Kube
+from fluidbench.targets.cluster import current
+from fluidbench.targets.cluster.current import Current
+
+
+@dataclass(frozen=True)
+class Site:
+    """A cluster that `up` made ready."""
+
+    current: Current
+    kube: Kube
+
+    @classmethod
+    def open(cls) -> "Site":
+        """The current cluster. Raises ResultProblem where there is none, ExternalFailure where it does not answer."""
+        found = current.load()
+        if found is None:
+            raise ResultProblem("there is no current cluster", "Make one: fluidbench up. Or run here: --target local")
+        if not found.ready:
+            raise ResultProblem("`fluidbench up` did not come to its end", "Let it go on from there: fluidbench up")
+        return cls(found, Kube.open(found.kubeconfig_path, found.context))
+
+    @property
+    def namespace(self) -> str:
+        return self.current.namespace
+
+    @cached_property
+    def workers(self) -> dict[str, dict[str, Any]]:
+        """The nodes that hold a Vineyard worker that is ready, by name."""
+        pods = self.kube.list(POD, self.namespace, labels=f"role=vineyard-worker,release={self.current.runtime}")
+        names = {pod["spec"]["nodeName"] for pod in pods if _ready(pod)}
+        return {node["metadata"]["name"]: node for node in self.kube.list(NODE) if node["metadata"]["name"] in names}
+
+    def argo_get(self, workflow: str) -> str:
+        """The line that shows a Workflow, ready to be pasted."""
+        environment = f"KUBECONFIG={self.current.kubeconfig} " if self.current.kubeconfig else ""
+        return f"{environment}argo get {workflow} -n {self.namespace}"
+
+
+def _ready(pod: dict[str, Any]) -> bool:
+    conditions = pod.get("status", {}).get("conditions", [])
+    return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in conditions)

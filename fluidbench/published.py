@@ -1,4 +1,4 @@
-"""What the procedure that FluidBench automates published: a reference beside one's own figures, never compared with them."""
+"""What the published procedure yielded: a reference beside one's own figures, never compared with them."""
 
 MULTIPLIER = 2000
 SETUP = "published: NAS, kind with 3 workers, Argo 3.4.8, one run of each"

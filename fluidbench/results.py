@@ -92,7 +92,9 @@ class Results:
                     "UPDATE runs SET state = ?, record = ? WHERE run_id = ?",
                     (run.state, _encode(run), run.run_id),
                 )
-                found.append(LeftBehind(run.run_id, run.identity.target, tuple(map(Path, msgspec.json.decode(left_behind)))))
+                paths = tuple(map(Path, msgspec.json.decode(left_behind)))
+                found.append(LeftBehind(run.run_id, run.identity.target, paths))
+                )
         return found
 
     def get(self, run_id: str) -> Run:

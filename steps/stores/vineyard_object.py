@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import pandas as pd
-import vineyard_client
 from vineyard.core import default_resolver_context
 from vineyard.data.utils import from_json
 
+import vineyard_client
 from frames import Table
+
 
 class VineyardStore:
     """`put` by name and `get`, as published; names are the run's own, so that runs do not shadow each other."""

@@ -1,7 +1,6 @@
 """Turns a plan into an Argo Workflow on the current cluster, and watches it."""
 
 import contextlib
-import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -43,7 +42,8 @@ class ClusterTarget:
             DoesNotFit(
                 f"multiplier {plan.multiplier} puts {text.size(needed)} into one Vineyard worker, "
                 f"whose quota is {text.size(quota)}",
-                f"The largest multiplier that fits is {largest}; or enlarge it: fluidbench up --multiplier {plan.multiplier}",
+                f"The largest multiplier that fits is {largest}; or enlarge the quota: "
+                f"fluidbench up --multiplier {plan.multiplier}",
             )
         ]
 

@@ -13,7 +13,8 @@ from fluidbench.errors import UsageProblem
 from fluidbench.places import templates_dir
 
 Manifest = dict[str, Any]
-WIDTH = 120
+# no folding: a long line is one difference, and one thing to find
+WIDTH = 1 << 16
 # what YAML does not take inside quotes, or takes for a line break
 _ESCAPED = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 # what PyYAML writes without quotes and another parser takes for a number or a truth value: 1e3, 0o17, y

@@ -64,13 +64,16 @@ def _escape(found: re.Match[str]) -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(  # noqa: S701 - no HTML: `quoted` is the escaping
+    environment = Environment(  # noqa: S701 - no HTML: `quoted` is the escaping
         loader=FileSystemLoader(templates_dir()),
         undefined=StrictUndefined,
         finalize=quoted,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # one of them is called `namespace`: where that value were missing, Jinja's would take its place
+    environment.globals.clear()
+    return environment
 
 
 class _Dumper(yaml.SafeDumper):
@@ -82,7 +85,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _string(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    style = "'" if _AMBIGUOUS.fullmatch(value) else None
+    # escapes exist in double quotes only
+    style = '"' if _ESCAPED.search(value) else "'" if _AMBIGUOUS.fullmatch(value) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 

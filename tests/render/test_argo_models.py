@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hera.workflows import models
 from pydantic import BaseModel, RootModel
+from render.cases import WORKFLOWS
 
 from fluidbench.render import workflow
-from render.cases import WORKFLOWS
 
 
 def unknown_keys(value: Any, expected: Any, where: str = "") -> Iterator[str]:

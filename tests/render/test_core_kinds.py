@@ -5,7 +5,6 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
-
 from render.cases import manifests
 
 # the oldest that the project supports, the pinned one, and a newer one

@@ -1,7 +1,6 @@
 """What is rendered is what was looked at and committed. After a change on purpose: `make expected-manifests`."""
 
 import pytest
-
 from render.cases import EXPECTED, texts
 
 TEXTS = texts()

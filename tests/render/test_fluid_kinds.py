@@ -41,8 +41,9 @@ def fluid_schema(kind: str) -> dict[str, Any]:
 
 def disagreements(ours: dict[str, Any], fluids: dict[str, Any], where: str = "") -> Iterator[str]:
     """Where our small schema names a field that Fluid does not have, gives it another type, or lacks a required one."""
-    if ours["type"] != fluids.get("type"):
-        yield f"{where}: {ours['type']}, Fluid says {fluids.get('type')}"
+    types = [branch["type"] for branch in fluids.get("anyOf", [fluids])]  # a quantity: integer or string
+    if ours["type"] not in types:
+        yield f"{where}: {ours['type']}, Fluid says {types}"
     if ours["type"] == "array":
         yield from disagreements(ours["items"], fluids["items"], f"{where}[]")
     if missing := set(fluids.get("required", ())) - set(ours.get("required", ())):

@@ -33,7 +33,24 @@ HOSTILE = [
     " leading and trailing ",
     "%YAML 1.1",
 ]
-AMBIGUOUS = ["1e3", "0x1F", "0o17", "012", "1_000", "12:30", "1.0", ".5", "yes", "no", "y", "n", "null", "~", "true", ""]
+AMBIGUOUS = [
+    "1e3",
+    "0x1F",
+    "0o17",
+    "012",
+    "1_000",
+    "12:30",
+    "1.0",
+    ".5",
+    "yes",
+    "no",
+    "y",
+    "n",
+    "null",
+    "~",
+    "true",
+    "",
+]
 HARMLESS = "harmless"
 
 
@@ -48,7 +65,17 @@ def of_prepare(field: str) -> Callable[[str], Any]:
 MAKERS: dict[str, Callable[[str], Any]] = {
     **{
         f"workflow {field}": of_a_workflow(field)
-        for field in ("namespace", "registry", "step_image", "run_id", "node", "cpu", "memory", "cache_policy", "runtime")
+        for field in (
+            "namespace",
+            "registry",
+            "step_image",
+            "run_id",
+            "node",
+            "cpu",
+            "memory",
+            "cache_policy",
+            "runtime",
+        )
     },
     **{f"prepare {field}": of_prepare(field) for field in ("namespace", "registry", "step_image", "run_id", "node")},
     "rbac": render.rbac,

@@ -94,7 +94,6 @@ class Results:
                 )
                 paths = tuple(map(Path, msgspec.json.decode(left_behind)))
                 found.append(LeftBehind(run.run_id, run.identity.target, paths))
-                )
         return found
 
     def get(self, run_id: str) -> Run:

@@ -19,11 +19,11 @@ START_TIMEOUT_S = 300.0
 SOCKET_NAME = "vineyard.sock"
 
 
-def supported(system: str = sys.platform, version: Sequence[int] = sys.version_info) -> None:
+def supported(system: str = sys.platform, version: tuple[int, int] = sys.version_info[:2]) -> None:
     """Raises UsageProblem where vineyard has no packages: it has them for Linux, and Python up to 3.12."""
     if system != "linux":
         reason = f"vineyard has packages for Linux only, and this is {platform.system()}"
-    elif tuple(version[:2]) >= (3, 13):
+    elif version >= (3, 13):
         reason = f"vineyard has packages for Python 3.11 and 3.12, and this is {platform.python_version()}"
     else:
         return

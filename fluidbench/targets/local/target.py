@@ -70,3 +70,5 @@ def _made_and_removed(path: Path) -> Iterator[None]:
         yield
     finally:
         shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(OSError):  # another run's files may be there
+            path.parent.rmdir()

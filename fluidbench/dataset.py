@@ -13,6 +13,7 @@ from fluidbench.errors import ResultProblem
 
 SIDECAR_VERSION = 1
 CHUNK_BYTES = 1 << 24
+_NEEDED = {"multiplier", "rows", "digest", "around_digest", "data_offset", "data_bytes", "file_bytes"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def find(data_dir: Path, multiplier: int) -> Dataset | None:
     sidecar = path.with_suffix(".json")
     if not sidecar.exists():
         return None
-    facts = _facts(sidecar)
+    facts = _facts(sidecar, multiplier)
     if not path.exists():
         raise _unusable(path, "it is missing, though its sidecar is there")
     stat = path.stat()
@@ -59,7 +60,7 @@ def all_in(data_dir: Path) -> list[Path]:
     return sorted(data_dir.glob("df_*.pkl"))
 
 
-def _facts(sidecar: Path) -> Mapping[str, Any]:
+def _facts(sidecar: Path, multiplier: int) -> Mapping[str, Any]:
     try:
         facts: Mapping[str, Any] = json.loads(sidecar.read_text(encoding="utf-8"))
         version = facts["sidecar_version"]
@@ -67,6 +68,10 @@ def _facts(sidecar: Path) -> Mapping[str, Any]:
         raise _unusable(sidecar.with_suffix(".pkl"), f"its sidecar {sidecar.name} cannot be read") from error
     if version != SIDECAR_VERSION:
         raise _unusable(sidecar.with_suffix(".pkl"), f"its sidecar is of version {version}, not {SIDECAR_VERSION}")
+    if missing := sorted(_NEEDED - set(facts)):
+        raise _unusable(sidecar.with_suffix(".pkl"), f"its sidecar {sidecar.name} lacks {', '.join(missing)}")
+    if facts["multiplier"] != multiplier:
+        raise _unusable(sidecar.with_suffix(".pkl"), f"its sidecar is that of multiplier {facts['multiplier']}")
     return facts
 
 

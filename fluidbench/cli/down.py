@@ -1,5 +1,6 @@
 """fluidbench down."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -45,7 +46,11 @@ def down(
 
 
 def _left_overs(directory: Path) -> list[Path]:
-    return [path for path in [*directory.glob("runs"), *directory.glob("df_*.partial")] if path.exists()]
+    # a mounted data directory may hold a directory runs/ with someone else's things in it
+    found = list(directory.glob("runs/*"))
+    ours = [path for path in found if re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{6}", path.name)]
+    runs = ours if len(ours) < len(found) else list(directory.glob("runs"))
+    return [*runs, *directory.glob("df_*.partial")]
 
 
 def _remove(paths: list[Path]) -> list[str]:

@@ -45,7 +45,8 @@ def test_swapping_the_arms_gives_the_reciprocal() -> None:
     before, after = [10.0, 11.0, 9.0, 10.5, 12.0, 9.9, 10.4], [8.0, 8.5, 8.3, 8.1, 9.0, 8.8, 8.2]
     forward, backward = speedup(before, after), speedup(after, before)
     assert forward.ratio == pytest.approx(1 / backward.ratio)
-    assert forward.interval and backward.interval
+    assert forward.interval is not None
+    assert backward.interval is not None
     assert forward.interval == pytest.approx((1 / backward.interval[1], 1 / backward.interval[0]))
 
 

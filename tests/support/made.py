@@ -29,8 +29,9 @@ def run(
     **fields: Any,
 ) -> Run:
     """A finished run; `identity` and the other fields differ from the usual ones."""
+    same = {"store": store, **(identity or {})}
     made = Run(
-        run_id=run_id, identity=dataclasses.replace(IDENTITY, store=store, **(identity or {})), experiment_id=None,
+        run_id=run_id, identity=dataclasses.replace(IDENTITY, **same), experiment_id=None,
         round=None, position=None, seed=None, warmup=False, state=State.SUCCEEDED, reason="",
         started_at="2026-01-01T00:00:00.000Z", finished_at="2026-01-01T00:00:10.000Z", duration_s=duration_s,
         service_start_s=0.0, evict_s=0.1, verify_s=0.2, unaccounted_s=duration_s - 6.75, cache="cold",
@@ -46,8 +47,15 @@ def rounds(*pairs: tuple[float, float], experiment: str = "e1", arm: str = "vine
         for position, (store, seconds) in enumerate((("pickle", before), (arm, after))):
             runs.append(
                 run(
-                    f"{experiment}-{number}-{store}", store, seconds, experiment_id=experiment, round=number,
-                    position=position, seed=1, steps=(step(load=seconds - 1.0, compute=0.5),), unaccounted_s=0.5,
-                )  # fmt: skip
+                    f"{experiment}-{number}-{store}",
+                    store,
+                    seconds,
+                    experiment_id=experiment,
+                    round=number,
+                    position=position,
+                    seed=1,
+                    steps=(step(load=seconds - 1.0, compute=0.5),),
+                    unaccounted_s=0.5,
+                )
             )
     return runs

@@ -48,10 +48,14 @@ class Campaign:
         # the warm-ups come to the rounds
         return Missing(lacking, recorded, (lacking + 1) * self._round_s() if lacking else 0.0)
 
-    def run(self, rounds: int, began: Callable[[experiment.Slot, int], None]) -> None:
-        """Runs so many interleaved rounds, after one warm-up of each store; `began` hears of each slot first."""
+    def check(self) -> None:
+        """Raises the first thing that stands against running any of the stores."""
         for store in self.stores:
             self.runner.check(dataclasses.replace(self.plan, store=store))
+
+    def run(self, rounds: int, began: Callable[[experiment.Slot, int], None]) -> None:
+        """Runs so many interleaved rounds, after one warm-up of each store; `began` hears of each slot first."""
+        self.check()
         self.runner.prepare(self.plan)
         seed = secrets.randbelow(1 << 31)
         slots = experiment.schedule(self.stores, rounds, seed)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
-import click
 import typer
 
 from fluidbench import __version__
@@ -26,7 +25,7 @@ EXIT_SIGPIPE = 141
 
 # rich's help takes longer than all the rest of --help
 app = typer.Typer(
-    name="fluidbench", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+    name="fluidbench", rich_markup_mode=None, pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 for command in (prepare, run, compare, history, doctor, down):
@@ -41,6 +40,8 @@ def _fluidbench(
     if version:
         ctx.obj.result(f"fluidbench {__version__}")
         raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        ctx.obj.result(ctx.get_help())
 
 
 def main(argv: Sequence[str]) -> int:
@@ -50,15 +51,17 @@ def main(argv: Sequence[str]) -> int:
         outcome = typer.main.get_command(app).main(
             args=list(argv), prog_name="fluidbench", standalone_mode=False, obj=output
         )
+        if outcome == EXIT_SIGINT:  # Typer makes a return value of it
+            raise KeyboardInterrupt
     except FluidbenchError as error:
         output.failure(error.code, error.message, error.hint)
         return error.exit_code
-    except click.ClickException as error:
+    except typer.TyperException as error:  # a wrong option or command: Typer's own classes, no longer Click's
         context = getattr(error, "ctx", None)
         hint = f"See: {context.command_path} --help" if context else "See: fluidbench --help"
         output.failure(UsageProblem.code, error.format_message(), hint)
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         output.failure("interrupted", "interrupted", "What had ended is recorded: fluidbench history")
         return EXIT_SIGINT
     except Terminated:

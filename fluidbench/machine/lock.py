@@ -13,15 +13,16 @@ from fluidbench.errors import MeasuringElsewhere
 def measuring(path: Path, what: str, *, allow_concurrent: bool = False) -> Iterator[None]:
     """Holds the machine's measuring lock; the kernel frees it when the process is gone.
 
-    Raises MeasuringElsewhere, with who holds it, unless `allow_concurrent`.
+    Raises MeasuringElsewhere, with who holds it, unless `allow_concurrent`. Whoever is allowed that holds the lock
+    too where it is free: others, who are not, must hear of them.
     """
-    if allow_concurrent:
-        yield
-        return
     with path.open("a+", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
+            if allow_concurrent:
+                yield
+                return
             lock.seek(0)
             holder = lock.read().strip() or "another process"
             raise MeasuringElsewhere(

@@ -31,7 +31,7 @@ def problems(plan: Plan, data_dir: Path) -> list[FluidbenchError]:
 def memory_bytes(plan: Plan) -> int:
     """The most memory that the run holds at one time: the largest step, and what the store shares."""
     shared = open_store(plan.store).footprint(plan.exchange_bytes).shared_bytes
-    return plan.private_bytes + shared + MEMORY_RESERVE_BYTES
+    return plan.private_bytes(inputs_shared=shared > 0) + shared + MEMORY_RESERVE_BYTES
 
 
 def disk_bytes(plan: Plan) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 import xxhash
 
 from fluidbench import __version__, places
+from fluidbench.dataset import exchange_dir
 from fluidbench.errors import FluidbenchError, ResultProblem, Terminated
 from fluidbench.events import StepEnded, StepUpdate
 from fluidbench.machine.owners import this_process
@@ -60,7 +61,7 @@ class Runner:
         """One run, recorded from its start. A failure is recorded too, and raised."""
         with self._context(new_id()) as context:
             run = self.blank(plan, slot, context.run_id)
-            left_behind = (context.private_dir, self.data_dir / "runs" / context.run_id)
+            left_behind = (context.private_dir, exchange_dir(self.data_dir, context.run_id))
             self.results.begin(run, this_process(), left_behind)
             try:
                 run = self._measured(plan, run, context)

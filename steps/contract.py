@@ -45,7 +45,7 @@ class Parameters:
     @property
     def run_dir(self) -> Path:
         """Where the run's own files lie: intermediates and the model."""
-        return self.data_dir / "runs" / self.run_id
+        return self.data_dir / "exchange" / self.run_id
 
     @property
     def model(self) -> Path:

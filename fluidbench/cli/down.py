@@ -50,7 +50,7 @@ def down(
 
 def _left_overs(directory: Path) -> list[Path]:
     """What killed processes left in the data directory; a directory there may hold other things too."""
-    runs = [path for path in directory.glob("runs/*") if RUN_ID.fullmatch(path.name)]
+    runs = [path for path in directory.glob("exchange/*") if RUN_ID.fullmatch(path.name)]
     return runs + [path for path in directory.glob("df_*.partial") if PARTIAL.fullmatch(path.name)]
 
 

@@ -21,7 +21,9 @@ DISK_RESERVE_BYTES = 50_000_000
 def problems(plan: Plan, data_dir: Path) -> list[FluidbenchError]:
     """All that stands against the plan on this machine."""
     try:
-        vineyardd.executable() if plan.store == "vineyard" else None
+        vineyardd.supported()
+        if plan.store == "vineyard":
+            vineyardd.executable()
         found = [_memory(plan), _disk(plan, data_dir)]
     except FluidbenchError as error:
         return [error]

@@ -193,7 +193,14 @@ def _split(stream: bytes, size: int) -> tuple[bytes, bytes]:
 
 @contextlib.contextmanager
 def _only_one(dataset: Path) -> Iterator[None]:
-    """Lets one process at a time make this dataset; the kernel frees the lock when a process dies."""
+    """Lets one process at a time make this dataset; the kernel frees the lock when a process dies.
+
+    Raises AlteredDatasetError where a file is there that no prepare-data of ours has begun: the published procedure's
+    files have the same names.
+    """
+    begun = dataset.with_suffix(".lock").exists() or sidecar(dataset).exists()
+    if dataset.exists() and not begun:
+        raise AlteredDatasetError(f"{dataset} is there, but not made by FluidBench")
     with dataset.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

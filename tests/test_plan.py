@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 import schema
-from fluidbench.plan import COLUMNS, PUBLISHED, ROWS_PER_MULTIPLIER, TABLES, Plan, dataset_bytes, exchange_bytes
+from fluidbench.plan import COLUMNS, PUBLISHED, ROWS_PER_MULTIPLIER, TABLES, Plan, dataset_bytes
 from fluidbench.targets.local.preflight import disk_bytes, largest_multiplier, memory_bytes
 
 
@@ -31,7 +33,7 @@ def test_the_published_sizes_are_those_of_the_workload() -> None:
 def test_the_exchange_has_room_for_the_four_tables_with_their_indexes() -> None:
     rows = 763_697 + 190_925  # multiplier 100, from the expected results
     one_index = 8 * rows
-    assert rows * 46 * 8 + 2 * one_index == pytest.approx(exchange_bytes(100), rel=0.001)
+    assert rows * 46 * 8 + 2 * one_index == pytest.approx(Plan("pickle", 100).exchange_bytes, rel=0.001)
     assert len(TABLES) == 4
 
 
@@ -40,9 +42,10 @@ def test_the_largest_multiplier_is_the_last_one_that_fits(store: str) -> None:
     plan = Plan(store, 1)
     for memory, disk in ((20_000_000_000, 1 << 60), (1 << 60, 10_000_000_000), (2_000_000_000, 3_000_000_000)):
         largest = largest_multiplier(plan, memory, disk)
-        assert memory_bytes(plan, largest) <= memory
-        assert disk_bytes(plan, largest) <= disk
-        assert memory_bytes(plan, largest + 1) > memory or disk_bytes(plan, largest + 1) > disk
+        fitting, larger = replace(plan, multiplier=largest), replace(plan, multiplier=largest + 1)
+        assert memory_bytes(fitting) <= memory
+        assert disk_bytes(fitting) <= disk
+        assert memory_bytes(larger) > memory or disk_bytes(larger) > disk
 
 
 def test_nothing_fits_into_nothing() -> None:

@@ -22,6 +22,7 @@ from fluidbench.errors import FluidbenchError, Terminated, UsageProblem
 EXIT_BUG = 70
 EXIT_SIGINT = 130
 EXIT_SIGPIPE = 141
+ENDED_BY = {EXIT_SIGINT: "interrupted", Terminated.exit_code: "terminated"}
 
 # rich's help takes longer than all the rest of --help
 app = typer.Typer(
@@ -51,8 +52,6 @@ def main(argv: Sequence[str]) -> int:
         outcome = typer.main.get_command(app).main(
             args=list(argv), prog_name="fluidbench", standalone_mode=False, obj=output
         )
-        if outcome == EXIT_SIGINT:  # Typer makes a return value of it
-            raise KeyboardInterrupt
     except FluidbenchError as error:
         output.failure(error.code, error.message, error.hint)
         return error.exit_code
@@ -62,11 +61,9 @@ def main(argv: Sequence[str]) -> int:
         output.failure(UsageProblem.code, error.format_message(), hint)
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        output.failure("interrupted", "interrupted", "What had ended is recorded: fluidbench history")
-        return EXIT_SIGINT
+        outcome = EXIT_SIGINT
     except Terminated:
-        output.failure("terminated", "terminated", "What had ended is recorded: fluidbench history")
-        return Terminated.exit_code
+        outcome = Terminated.exit_code
     except BrokenPipeError:
         # the reader has gone; what Python still flushes at its exit must not complain
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -74,6 +71,8 @@ def main(argv: Sequence[str]) -> int:
     except Exception as error:  # the boundary: nothing may pass it unexplained
         output.failure("bug", f"{type(error).__name__}: {error}", f"This is a bug. Its traceback: {_bug_report()}")
         return EXIT_BUG
+    if word := ENDED_BY.get(outcome):  # Typer, too, makes 130 of a KeyboardInterrupt
+        output.failure(word, word, "What had ended is recorded: fluidbench history")
     return outcome if isinstance(outcome, int) else 0
 
 

@@ -10,7 +10,7 @@ from fluidbench import comparison, experiment
 from fluidbench.comparison import Comparison
 from fluidbench.errors import ResultProblem
 from fluidbench.plan import Plan
-from fluidbench.records import Experiment, Run
+from fluidbench.records import Experiment, Run, State
 from fluidbench.runner import Runner, Slot, new_id, timestamp
 
 DEFAULT_ROUNDS = 6
@@ -48,10 +48,14 @@ class Campaign:
         # the warm-ups come to the rounds
         return Missing(lacking, recorded, (lacking + 1) * self._round_s() if lacking else 0.0)
 
-    def run(self, rounds: int, began: Callable[[experiment.Slot, int], None]) -> None:
-        """Runs so many interleaved rounds, after one warm-up of each store; `began` hears of each slot first."""
+    def check(self) -> None:
+        """Raises the first thing that stands against running any of the stores."""
         for store in self.stores:
             self.runner.check(dataclasses.replace(self.plan, store=store))
+
+    def run(self, rounds: int, began: Callable[[experiment.Slot, int], None]) -> None:
+        """Runs so many interleaved rounds, after one warm-up of each store; `began` hears of each slot first."""
+        self.check()
         self.runner.prepare(self.plan)
         seed = secrets.randbelow(1 << 31)
         slots = experiment.schedule(self.stores, rounds, seed)
@@ -77,10 +81,15 @@ class Campaign:
         return self.runner.results.runs_of(self.plan.multiplier)
 
     def _like(self) -> Run | None:
-        """A record such as a run would have here and now; None while there is no dataset."""
-        if self.runner.target.dataset(self.plan, self.runner.data_dir) is None:
-            return None
-        return self.runner.blank(self.plan)
+        """A record such as a run would have here and now; without a dataset, the last that there was; or None."""
+        if self.runner.target.dataset(self.plan, self.runner.data_dir) is not None:
+            return self.runner.blank(self.plan)
+        wanted = (self.runner.target.name, self.plan.pipeline.name, self.plan.cache_policy, self.plan.threads)
+        for run in reversed(self._runs()):
+            had = run.identity
+            if (had.target, had.pipeline, had.cache_policy, had.threads) == wanted and run.state is State.SUCCEEDED:
+                return run
+        return None
 
     def _round_s(self) -> float:
         runs = [run for run in self._runs() if run.duration_s]

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from fluidbench.records import Identity, Run, State
+from fluidbench.records import Identity, Run, State, worst_cache
 from fluidbench.stats import speedup
 
 SMALLEST_MARGIN = 0.02
@@ -131,8 +131,8 @@ def compare(runs: Sequence[Run], stores: Sequence[str], like: Run | None) -> Com
             for run in fitting if run.run_id not in paired
         ),
         not_comparable=_reasons(runs, like),
-        cache=rounds[-1][baseline].cache if rounds else "unknown",
         confounded=tuple(dict.fromkeys(reason for entry in rounds for reason in _confounded(entry))),
+        cache=worst_cache([run.cache for entry in rounds for run in entry.values()]),
     )  # fmt: skip
 
 

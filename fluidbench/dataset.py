@@ -1,4 +1,4 @@
-"""The dataset on this machine: taken only when it is known to be whole."""
+"""The data directory: datasets, taken only when they are known to be whole, and the files of each run."""
 
 import json
 from dataclasses import dataclass
@@ -30,6 +30,11 @@ def find(data_dir: Path, multiplier: int) -> Dataset | None:
         return Dataset(path, multiplier, facts["rows"], facts["digest"], facts["file_bytes"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def exchange_dir(data_dir: Path, run_id: str) -> Path:
+    """Where a run's own files lie, as steps/contract.py has it. Not `runs`: the state directory may be the same."""
+    return data_dir / "exchange" / run_id
 
 
 def remove(path: Path) -> None:

@@ -78,6 +78,11 @@ class MeasuringElsewhere(FluidbenchError):
     code = "busy"
 
 
+def of_exit_code(exit_code: int) -> type[FluidbenchError]:
+    """The class of an exit code."""
+    return next(kind for kind in FluidbenchError.__subclasses__() if kind.exit_code == exit_code)
+
+
 class Terminated(BaseException):
     """SIGTERM or SIGHUP, raised in the main thread so that every `finally` runs, as it does for Ctrl-C."""
 

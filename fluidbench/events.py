@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fluidbench.records import Step
+from fluidbench.records import Run, Step
 
 
 @dataclass(frozen=True)
@@ -32,4 +32,11 @@ class StepEnded:
     step: Step
 
 
-StepUpdate = Note | StepStarted | PhaseEnded | StepEnded
+@dataclass(frozen=True)
+class RunEnded:
+    """A run was recorded, well or not."""
+
+    run: Run
+
+
+StepUpdate = Note | StepStarted | PhaseEnded | StepEnded | RunEnded

@@ -1,5 +1,6 @@
 """Where things lie: steps and templates (in a checkout or in the wheel), state, data and cache."""
 
+import tempfile
 from pathlib import Path
 
 from platformdirs import PlatformDirs
@@ -56,9 +57,8 @@ def _shipped(name: str) -> Path:
 def _writable(path: Path, what: str, option: str) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
-        probe = path / ".fluidbench-writable"
-        probe.touch()
-        probe.unlink()
+        # another process may be asking the same at the same time
+        tempfile.TemporaryFile(dir=path).close()
     except OSError as error:
         reason = error.strerror or str(error)
         raise UsageProblem(

@@ -45,6 +45,7 @@ class Results:
 
     def __init__(self, path: Path, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
         self._path = path
+        self._lock_timeout_s = lock_timeout_s
         with self._told():
             self._db = sqlite3.connect(path, timeout=lock_timeout_s, isolation_level=None)
         try:
@@ -189,7 +190,7 @@ class Results:
         text = str(error)
         if "locked" in text or "busy" in text:
             return WaitTimeout(
-                f"the results database {self._path} stayed locked for {LOCK_TIMEOUT_S:g} s",
+                f"the results database {self._path} stayed locked for {self._lock_timeout_s:g} s",
                 f"See who holds it: fuser -v {self._path}",
             )
         if "full" in text:

@@ -14,12 +14,14 @@ from pathlib import Path
 import xxhash
 
 from fluidbench import __version__, places
+from fluidbench.dataset import exchange_dir
 from fluidbench.errors import FluidbenchError, ResultProblem, Terminated
-from fluidbench.events import StepEnded, StepUpdate
+from fluidbench.events import RunEnded, StepEnded, StepUpdate
 from fluidbench.machine.owners import this_process
 from fluidbench.plan import Plan
 from fluidbench.records import Identity, Run, State, worst_cache
 from fluidbench.results import LeftBehind, Results
+from fluidbench.stores import source_of
 from fluidbench.targets.base import Context, Session, Target
 
 Listener = Callable[[StepUpdate], None]
@@ -62,15 +64,19 @@ class Runner:
             plan = dataclasses.replace(plan, node=secrets.choice(nodes))
         with self._context(new_id()) as context:
             run = self.blank(plan, slot, context.run_id)
-            left_behind = (context.private_dir, self.data_dir / "runs" / context.run_id)
+            left_behind = (context.private_dir, exchange_dir(self.data_dir, context.run_id))
             self.results.begin(run, this_process(), left_behind)
             try:
                 run = self._measured(plan, run, context)
             except BaseException as error:
-                self._record_failure(run, error)
+                self._record(_failed(self.results.get(run.run_id), error))
                 raise
-            self.results.save(run)
+            self._record(run)
             return run
+
+    def _record(self, run: Run) -> None:
+        self.results.save(run)
+        self.listener(RunEnded(run))
 
     def _measured(self, plan: Plan, run: Run, context: Context) -> Run:
         began = ended = time.monotonic()
@@ -101,18 +107,9 @@ class Runner:
             position=slot.position, seed=slot.seed, warmup=slot.warmup, state=State.RUNNING, reason="",
             started_at=timestamp(), finished_at="", duration_s=0.0, service_start_s=0.0, evict_s=0.0, verify_s=0.0,
             unaccounted_s=0.0, cache="unknown", results={}, steps=(),
-            fingerprint=self.target.fingerprint(self.data_dir), code_version=code_version(),
+            fingerprint=self.target.fingerprint(self.data_dir), code_version=code_version(plan.store),
             readings=dict(self.target.readings()),
         )  # fmt: skip
-
-    def _record_failure(self, run: Run, error: BaseException) -> None:
-        # the steps that ended were recorded as they did
-        recorded = self.results.get(run.run_id)
-        reason = error.message if isinstance(error, FluidbenchError) else type(error).__name__
-        state = State.FAILED if isinstance(error, FluidbenchError) else State.ERROR
-        if isinstance(error, KeyboardInterrupt | Terminated):
-            reason = "interrupted"
-        self.results.save(dataclasses.replace(recorded, state=state, reason=reason, finished_at=timestamp()))
 
     @contextlib.contextmanager
     def _context(self, run_id: str) -> Iterator[Context]:
@@ -142,12 +139,21 @@ def timestamp() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def code_version() -> str:
+def code_version(store: str) -> str:
     """The version, and a hash of the step code: two runs of other code are not of the same work."""
     digest = xxhash.xxh3_64()
-    for path in sorted(places.steps_dir().rglob("*.py")):
+    for path in [*sorted(places.steps_dir().rglob("*.py")), *source_of(store)]:
         digest.update(path.read_bytes())
     return f"{__version__}+{digest.hexdigest()[:8]}"
+
+
+def _failed(recorded: Run, error: BaseException) -> Run:
+    """The record, with the steps that ended before, of a run that did not end well."""
+    reason = error.message if isinstance(error, FluidbenchError) else type(error).__name__
+    state = State.FAILED if isinstance(error, FluidbenchError) else State.ERROR
+    if isinstance(error, KeyboardInterrupt | Terminated):
+        reason = "interrupted"
+    return dataclasses.replace(recorded, state=state, reason=reason, finished_at=timestamp())
 
 
 def _finished(run: Run, session: Session, wall_s: float) -> Run:

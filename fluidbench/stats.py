@@ -43,11 +43,12 @@ def _hodges_lehmann(logs: Sequence[float]) -> tuple[float, float, float]:
     (Hollander, Wolfe, Chicken: Nonparametric Statistical Methods, 3rd ed., 3.2 and 3.3)."""
     walsh = sorted((first + second) / 2 for i, first in enumerate(logs) for second in logs[i:])
     cut = _signed_rank_cut(len(logs))
-    return statistics.median(walsh), walsh[cut], walsh[-1 - cut]
+    return statistics.median(walsh), walsh[cut - 1], walsh[-cut]
 
 
 def _signed_rank_cut(n: int) -> int:
-    """How many Walsh averages lie outside the interval on each side: the largest c with P(W < c) <= 2.5 %."""
+    """The interval ends at the c-th smallest and the c-th largest Walsh average: the largest c with
+    P(W < c) <= 2.5 %."""
     ways = [1]
     for rank in range(1, n + 1):
         without, including = ways + [0] * rank, [0] * rank + ways

@@ -45,7 +45,7 @@ class Parameters:
     @property
     def run_dir(self) -> Path:
         """Where the run's own files lie: intermediates and the model."""
-        return self.data_dir / "runs" / self.run_id
+        return self.data_dir / "exchange" / self.run_id
 
     @property
     def model(self) -> Path:
@@ -82,6 +82,7 @@ class Step:
         self.results: dict[str, Any] = {}
         self._store: Store | None = None
         self._inputs: list[dict[str, Any]] = []
+        self._files: dict[str, Path] = {}
         self._loaded: dict[str, Table] = {}
         self._saved: dict[str, Table | Path] = {}
         self._aside = {"evict_s": 0.0, "fsync_s": 0.0, "verify_s": 0.0}
@@ -101,8 +102,9 @@ class Step:
         reads = {name: self.store.files(name) for name in tables}
         self._phase_ended("startup", time.monotonic() - self.told.spawned_at)
         self._cpu_s = time.process_time()
+        self._files = {path.name: path for path in files}
         with self._beside("evict_s"):
-            self._make_cold(reads | {path.name: [path] for path in files})
+            self._make_cold(reads | {name: [path] for name, path in self._files.items()})
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -190,7 +192,7 @@ class Step:
                 for path in files:
                     pagecache.evict(path)
             states = [pagecache.state(path) for path in files] or ["memory"]
-            self._inputs.append({"name": name, "bytes": 0, "cache": max(states)})
+            self._inputs.append({"name": name, "bytes": 0, "cache": pagecache.worst(states)})
 
     def _digests(self) -> dict[str, str]:
         if not self._loaded:
@@ -201,8 +203,7 @@ class Step:
 
     def _size(self, name: str, what: "Table | Path | None") -> int:
         if isinstance(what, Path) or what is None:
-            path = what or (self.told.model if name == self.told.model.name else self.told.dataset)
-            return path.stat().st_size
+            return (what or self._files[name]).stat().st_size
         from frames import nbytes
 
         files = self.store.files(name)

@@ -4,12 +4,14 @@ import ctypes
 import mmap
 import os
 import platform
+from collections.abc import Iterable
 from pathlib import Path
 
 MEMORY_FILESYSTEMS = frozenset({"tmpfs", "ramfs"})
 NETWORK_FILESYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "lustre", "glusterfs", "afs", "beegfs"})
 # Linux 6.5; the number is the same on all architectures that have wheels for vineyard
 SYS_CACHESTAT = 451
+STATES = ("memory", "cold", "client-cold", "lukewarm", "warm", "unknown")
 COLD_BELOW = 0.01
 WARM_ABOVE = 0.99
 
@@ -40,6 +42,11 @@ def evict(path: Path) -> None:
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     finally:
         os.close(descriptor)
+
+
+def worst(states: Iterable[str]) -> str:
+    """Of several files that are read as one, the state that tells most against its being cold."""
+    return max(states, key=STATES.index)
 
 
 def state(path: Path) -> str:

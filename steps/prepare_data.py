@@ -17,6 +17,9 @@ from schema import COLUMNS, ROWS_PER_MULTIPLIER, SEED
 
 SIDECAR_VERSION = 1
 CHUNK_BYTES = 1 << 24
+NEEDED = {
+    "multiplier", "rows", "digest", "around_digest", "data_offset", "data_bytes", "file_bytes", "verified_mtime_ns",
+}  # fmt: skip
 
 
 class AlteredDatasetError(Exception):
@@ -32,7 +35,7 @@ def main() -> None:
         step.told.data_dir.mkdir(parents=True, exist_ok=True)
         with step.phase("save"), _only_one(step.told.dataset):
             if sidecar(step.told.dataset).exists():
-                facts = check(step.told.dataset)
+                facts = check(step.told.dataset, step.told.multiplier)
             else:
                 facts = prepare(step.told.dataset, step.told.multiplier)
         told = {name: facts[name] for name in ("rows", "digest", "file_bytes")}
@@ -62,30 +65,37 @@ def prepare(dataset: Path, multiplier: int) -> dict[str, Any]:
     return _stamped(dataset, facts)
 
 
-def check(dataset: Path) -> dict[str, Any]:
+def check(dataset: Path, multiplier: int) -> dict[str, Any]:
     """The facts of a dataset that is there and whole; its bytes are read only if it changed since that was last seen.
 
     Raises AlteredDatasetError.
     """
-    try:
-        facts = json.loads(sidecar(dataset).read_text(encoding="utf-8"))
-        size, seen = facts["file_bytes"], facts["verified_mtime_ns"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise AlteredDatasetError(f"{dataset}: its sidecar {sidecar(dataset).name} cannot be read") from error
-    if facts["sidecar_version"] != SIDECAR_VERSION:
-        raise AlteredDatasetError(
-            f"{dataset}: its sidecar is of version {facts['sidecar_version']}, not {SIDECAR_VERSION}"
-        )
+    facts = _sidecar_facts(dataset, multiplier)
     if not dataset.exists():
         raise AlteredDatasetError(f"{dataset} is missing, though its sidecar is there")
     stat = dataset.stat()
-    if stat.st_size != size:
-        raise AlteredDatasetError(f"{dataset} has {stat.st_size} bytes, prepared were {size}")
-    if stat.st_mtime_ns == seen:
-        return dict(facts)
+    if stat.st_size != facts["file_bytes"]:
+        raise AlteredDatasetError(f"{dataset} has {stat.st_size} bytes, prepared were {facts['file_bytes']}")
+    if stat.st_mtime_ns == facts["verified_mtime_ns"]:
+        return facts
     if _digests(dataset, facts["data_offset"], facts["data_bytes"]) != (facts["digest"], facts["around_digest"]):
         raise AlteredDatasetError(f"the content of {dataset} is not what was prepared")
     return _stamped(dataset, facts)
+
+
+def _sidecar_facts(dataset: Path, multiplier: int) -> dict[str, Any]:
+    name = sidecar(dataset).name
+    try:
+        facts = dict(json.loads(sidecar(dataset).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise AlteredDatasetError(f"{dataset}: its sidecar {name} cannot be read") from error
+    if facts.get("sidecar_version") != SIDECAR_VERSION:
+        raise AlteredDatasetError(f"{dataset}: its sidecar {name} is not of version {SIDECAR_VERSION}")
+    if missing := sorted(NEEDED - set(facts)):
+        raise AlteredDatasetError(f"{dataset}: its sidecar {name} lacks {', '.join(missing)}")
+    if facts["multiplier"] != multiplier:
+        raise AlteredDatasetError(f"{dataset}: its sidecar {name} is that of multiplier {facts['multiplier']}")
+    return facts
 
 
 def _stamped(dataset: Path, facts: dict[str, Any]) -> dict[str, Any]:
@@ -186,7 +196,14 @@ def _split(stream: bytes, size: int) -> tuple[bytes, bytes]:
 
 @contextlib.contextmanager
 def _only_one(dataset: Path) -> Iterator[None]:
-    """Lets one process at a time make this dataset; the kernel frees the lock when a process dies."""
+    """Lets one process at a time make this dataset; the kernel frees the lock when a process dies.
+
+    Raises AlteredDatasetError where a file is there that no prepare-data of ours has begun: the published procedure's
+    files have the same names.
+    """
+    begun = dataset.with_suffix(".lock").exists() or sidecar(dataset).exists()
+    if dataset.exists() and not begun:
+        raise AlteredDatasetError(f"{dataset} is there, but not made by FluidBench")
     with dataset.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

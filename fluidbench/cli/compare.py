@@ -50,6 +50,7 @@ def compare(
         missing = campaign.missing(rounds)
         if missing.rounds and not no_run:
             screen.pause()
+            campaign.check()
             _agree(output, missing, wanted, yes)
             with workbench.measuring(f"compare --multiplier {wanted}", allow_concurrent):
                 campaign.run(missing.rounds, lambda slot, of: screen.begin(_title(slot, of, wanted)))

@@ -6,6 +6,7 @@ import typer
 
 from fluidbench.cli import options
 from fluidbench.cli.output import Output
+from fluidbench.errors import of_exit_code
 
 
 def doctor(
@@ -35,6 +36,6 @@ def doctor(
     findings = examine(workbench.plan(store, multiplier), directory)
     output.envelope = {"format_version": 1, "findings": msgspec.to_builtins(findings)}
     output.table(tables.findings_table(findings))
+    if wrong := next((finding for finding in findings if not finding.good), None):
+        raise of_exit_code(wrong.exit_code)(f"{wrong.what}: {wrong.found}", wrong.fix)
     output.json(output.envelope)
-    wrong = next((finding for finding in findings if not finding.good), None)
-    raise typer.Exit(wrong.exit_code if wrong else 0)

@@ -34,7 +34,7 @@ def down(
     output.as_json = as_json
     open_target(target)
     directory = (data_dir or places.default_data_dir()).expanduser().absolute()
-    with workbench.measuring("down", allow_concurrent=False), workbench.results(output):
+    with workbench.measuring("down"), workbench.results(output):
         removed = _remove(_left_overs(directory))
         datasets = dataset.all_in(directory)
         if datasets and (purge or _agreed(output, datasets)):
@@ -50,7 +50,7 @@ def down(
 
 def _left_overs(directory: Path) -> list[Path]:
     """What killed processes left in the data directory; a directory there may hold other things too."""
-    runs = [path for path in directory.glob("runs/*") if RUN_ID.fullmatch(path.name)]
+    runs = [path for path in directory.glob("exchange/*") if RUN_ID.fullmatch(path.name)]
     return runs + [path for path in directory.glob("df_*.partial") if PARTIAL.fullmatch(path.name)]
 
 
@@ -60,11 +60,15 @@ def _remove(paths: list[Path]) -> list[str]:
     return [str(path) for path in paths]
 
 
+def _count(datasets: list[Path]) -> str:
+    return f"{len(datasets)} dataset{'' if len(datasets) == 1 else 's'}"
+
+
 def _agreed(output: Output, datasets: list[Path]) -> bool:
     from fluidbench import text
 
     total = text.size(sum(path.stat().st_size for path in datasets))
     if not sys.stdin.isatty():
-        output.note(f"{len(datasets)} datasets ({total}) are kept; remove them with --purge.")
+        output.note(f"kept, to be removed with --purge: {_count(datasets)} ({total})")
         return False
-    return typer.confirm(f"Remove {len(datasets)} datasets too ({total})?", err=True)
+    return typer.confirm(f"Remove {_count(datasets)} too ({total})?", err=True)

@@ -12,7 +12,7 @@ from rich.tree import Tree
 
 from fluidbench import text
 from fluidbench.cli.output import Output
-from fluidbench.events import Note, PhaseEnded, StepEnded, StepStarted, StepUpdate
+from fluidbench.events import Note, PhaseEnded, RunEnded, StepEnded, StepStarted, StepUpdate
 from fluidbench.records import Run, State, Step
 
 GLYPHS = {
@@ -22,11 +22,15 @@ GLYPHS = {
 
 
 class Live:
-    """A listener for a runner. Use it as a context manager: leaving it leaves the terminal as it was."""
+    """A listener for a runner; `runs` are those that were recorded.
+
+    Use it as a context manager: leaving it leaves the terminal as it was.
+    """
 
     def __init__(self, output: Output) -> None:
         self._output = output
         self._title = ""
+        self.runs: list[Run] = []
         self._ended: list[Step] = []
         self._running: tuple[str, float] | None = None
         self._phases: dict[str, float] = {}
@@ -67,6 +71,8 @@ class Live:
         elif isinstance(update, StepEnded):
             self._running = None
             self._ended.append(update.step)
+        elif isinstance(update, RunEnded):
+            self.runs.append(update.run)
         if not self._screen:
             self._line(update)
 
@@ -77,7 +83,7 @@ class Live:
             self._output.note(f"  {GLYPHS[State.RUNNING]} {update.name}")
         elif isinstance(update, PhaseEnded):
             self._output.note(f"      {update.phase} {text.seconds(update.seconds)}")
-        else:
+        elif isinstance(update, StepEnded):
             self._output.note(f"  {step_line(update.step)}")
 
     def __rich__(self) -> RenderableType:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
-import click
 import typer
 
 from fluidbench import __version__
@@ -24,10 +23,11 @@ from fluidbench.errors import FluidbenchError, Terminated, UsageProblem
 EXIT_BUG = 70
 EXIT_SIGINT = 130
 EXIT_SIGPIPE = 141
+ENDED_BY = {EXIT_SIGINT: "interrupted", Terminated.exit_code: "terminated"}
 
 # rich's help takes longer than all the rest of --help
 app = typer.Typer(
-    name="fluidbench", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+    name="fluidbench", rich_markup_mode=None, pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 for command in (prepare, run, compare, history, render, doctor, down):
@@ -42,6 +42,8 @@ def _fluidbench(
     if version:
         ctx.obj.result(f"fluidbench {__version__}")
         raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        ctx.obj.result(ctx.get_help())
 
 
 def main(argv: Sequence[str]) -> int:
@@ -54,17 +56,15 @@ def main(argv: Sequence[str]) -> int:
     except FluidbenchError as error:
         output.failure(error.code, error.message, error.hint)
         return error.exit_code
-    except click.ClickException as error:
+    except typer.TyperException as error:  # a wrong option or command: Typer's own classes, no longer Click's
         context = getattr(error, "ctx", None)
         hint = f"See: {context.command_path} --help" if context else "See: fluidbench --help"
         output.failure(UsageProblem.code, error.format_message(), hint)
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        output.failure("interrupted", "interrupted", "What had ended is recorded: fluidbench history")
-        return EXIT_SIGINT
+    except (KeyboardInterrupt, typer.Abort):
+        outcome = EXIT_SIGINT
     except Terminated:
-        output.failure("terminated", "terminated", "What had ended is recorded: fluidbench history")
-        return Terminated.exit_code
+        outcome = Terminated.exit_code
     except BrokenPipeError:
         # the reader has gone; what Python still flushes at its exit must not complain
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -72,6 +72,8 @@ def main(argv: Sequence[str]) -> int:
     except Exception as error:  # the boundary: nothing may pass it unexplained
         output.failure("bug", f"{type(error).__name__}: {error}", f"This is a bug. Its traceback: {_bug_report()}")
         return EXIT_BUG
+    if word := ENDED_BY.get(outcome):  # Typer, too, makes 130 of a KeyboardInterrupt
+        output.failure(word, word, "What had ended is recorded: fluidbench history")
     return outcome if isinstance(outcome, int) else 0
 
 

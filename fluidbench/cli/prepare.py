@@ -27,7 +27,8 @@ def prepare(
     plan = workbench.prepare_plan(multiplier)
     with workbench.runner(output, target, data_dir) as (runner, _):
         runner.check(plan)
-        runner.prepare(plan)
+        with workbench.measuring(f"prepare --multiplier {multiplier}", shared=True):
+            runner.prepare(plan)
         dataset = runner.target.dataset(plan, runner.data_dir)
     output.json({"format_version": 1, "dataset": msgspec.to_builtins(dataset, enc_hook=str)})
     if dataset:

@@ -37,16 +37,17 @@ def run(
     if vineyard and store not in (None, "vineyard"):
         raise UsageProblem(f"--vineyard and --store {store} contradict each other", "Give one of them.")
     plan = workbench.plan(store or ("vineyard" if vineyard else "pickle"), multiplier, cache, threads, step_timeout)
-    done = []
     with workbench.runner(output, target, data_dir) as (runner, screen):
         runner.check(plan)
         with workbench.measuring(f"run --multiplier {multiplier} --store {plan.store}", allow_concurrent):
             runner.prepare(plan)
-            for number in range(1, repeat + 1):
-                screen.begin(f"multiplier {multiplier} through {plan.store}, run {number} of {repeat}")
-                done.append(runner.run(plan))
-                output.envelope = envelope.runs(done)
+            try:
+                for number in range(1, repeat + 1):
+                    screen.begin(f"multiplier {multiplier} through {plan.store}, run {number} of {repeat}")
+                    runner.run(plan)
+            finally:
+                output.envelope = envelope.runs(screen.runs)
     output.json(output.envelope)
-    for record in done:
+    for record in screen.runs:
         for line in ["", *live.run_tree(record)]:
             output.result(line)

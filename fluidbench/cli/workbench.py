@@ -72,6 +72,9 @@ def prepare_plan(multiplier: int) -> Plan:
     return Plan("pickle", multiplier, pipeline=PREPARE_ONLY)
 
 
-def measuring(what: str, allow_concurrent: bool) -> contextlib.AbstractContextManager[None]:
+def measuring(
+    what: str, allow_concurrent: bool = False, *, shared: bool = False
+) -> contextlib.AbstractContextManager[None]:
     """The machine's measuring lock."""
-    return lock.measuring(places.state_dir() / "measuring.lock", what, allow_concurrent=allow_concurrent)
+    path = places.state_dir() / "measuring.lock"
+    return lock.measuring(path, what, allow_concurrent=allow_concurrent, shared=shared)

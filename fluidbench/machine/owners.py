@@ -15,8 +15,11 @@ class Owner:
 
     def alive(self) -> bool:
         try:
+            process = psutil.Process(self.pid)
             # the kernel's clock ticks at 10 ms, and the boot time it is added to may move a little
-            return abs(psutil.Process(self.pid).create_time() - self.started_at) < 2.0
+            same = abs(process.create_time() - self.started_at) < 2.0
+            # killed, but nobody has waited for it yet
+            return same and process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return False
 

@@ -51,7 +51,7 @@ def _sentence(comparison: Comparison, arm: str) -> str:
     ratio = f"{total.ratio:.2f}x"
     if total.interval is None:
         few = "one round proves nothing" if comparison.rounds == 1 else f"{rounds} are too few to say how sure that is"
-        return f"{arm} against {total.baseline}: {ratio}, {_signed(total.saving_s)} saved; {few}."
+        return f"{arm} against {total.baseline}: {ratio}, {_less(total.saving_s)}; {few}."
     spread = f"{total.interval[0]:.2f} to {total.interval[1]:.2f}, {rounds}"
     return {
         "faster": f"{arm} is {ratio} faster than {total.baseline} ({spread}): {total.saving_s:.1f} s less.",
@@ -87,6 +87,10 @@ def _memory_rows(arms: Sequence[Arm], others: Sequence[Arm]) -> Iterable[Row]:
 
 def _compared(comparison: Comparison, arm: Arm, scope: str) -> Compared | None:
     return next((entry for entry in comparison.comparisons if (entry.arm, entry.scope) == (arm.store, scope)), None)
+
+
+def _less(saving_s: float) -> str:
+    return f"{text.seconds(abs(saving_s))} {'less' if saving_s >= 0 else 'more'}"
 
 
 def _ratio(entry: Compared | None) -> str:

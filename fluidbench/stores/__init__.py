@@ -1,6 +1,9 @@
 """The host half of the stores, by name. Imports neither pandas nor vineyard."""
 
 import importlib
+import importlib.util
+import sys
+from pathlib import Path
 
 from fluidbench.errors import UsageProblem
 from fluidbench.stores.base import Store
@@ -18,10 +21,24 @@ def open_store(name: str) -> Store:
     if not separator:
         known = ", ".join(STORES)
         raise UsageProblem(f"there is no store {name!r}", f"Known are {known}, and your own as module:Class.")
+    if name not in STORES and "" not in sys.path:
+        sys.path.append("")  # the current directory, where a user's own module lies
     try:
         store: Store = getattr(importlib.import_module(module), attribute)()
-    except (ImportError, AttributeError) as error:
+        missing = [part for part in ("name", "step_store", "footprint", "provision") if not hasattr(store, part)]
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise UsageProblem(
             f"the store {name!r} cannot be loaded: {error}", "Name it as module:Class, importable from here."
         ) from error
+    if missing:
+        raise UsageProblem(f"the store {name!r} lacks {', '.join(missing)}", "See docs/howto/add-a-store.md.")
     return store
+
+
+def source_of(name: str) -> list[Path]:
+    """The source files of a user's own store, both halves; none for ours."""
+    if name in STORES:
+        return []
+    modules = [spec.partition(":")[0] for spec in (name, open_store(name).step_store)]
+    found = [importlib.util.find_spec(module) for module in modules if module not in STORES]
+    return [Path(spec.origin) for spec in found if spec and spec.origin]

@@ -9,10 +9,11 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Footprint:
-    """What a store takes beside the steps' own memory."""
+    """What a store takes beside the steps' own memory; `zero_copy` says that loading takes no private memory."""
 
     shared_bytes: int = 0
     disk_bytes: int = 0
+    zero_copy: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,24 +17,27 @@ from fluidbench.wait import wait_until
 
 START_TIMEOUT_S = 300.0
 SOCKET_NAME = "vineyard.sock"
+# PYTHONDONTWRITEBYTECODE, say, has every step compile pandas anew
+STEERING = ("VINEYARD_", "FLUIDBENCH_", "GLOG_", "PYTHON")
 
 
-def unsupported() -> str:
-    """Why vineyard cannot be had on this platform, in one sentence; "" where it can."""
-    if sys.platform != "linux":
-        return f"vineyard has packages for Linux only, and this is {platform.system()}"
-    if sys.version_info >= (3, 13):
-        return f"vineyard has packages for Python 3.11 and 3.12, and this is {platform.python_version()}"
-    return ""
+def supported(system: str = sys.platform, version: tuple[int, int] = sys.version_info[:2]) -> None:
+    """Raises UsageProblem where vineyard has no packages: it has them for Linux, and Python up to 3.12."""
+    if system != "linux":
+        reason = f"vineyard has packages for Linux only, and this is {platform.system()}"
+    elif version >= (3, 13):
+        reason = f"vineyard has packages for Python 3.11 and 3.12, and this is {platform.python_version()}"
+    else:
+        return
+    raise UsageProblem(
+        f"the local target cannot run here: {reason}",
+        "Use Linux with Python 3.11 or 3.12; history and compare --no-run work everywhere.",
+    )
 
 
 def executable() -> Path:
     """The vineyardd in the installed package; raises UsageProblem or ToolMissing where there is none."""
-    if reason := unsupported():
-        raise UsageProblem(
-            f"the local target cannot run here: {reason}",
-            "Use Linux with Python 3.11 or 3.12, or --target cluster.",
-        )
+    supported()
     spec = importlib.util.find_spec("vineyard")
     if spec is None or not spec.submodule_search_locations:
         raise ToolMissing("the package vineyard is not installed", "Install it: pip install vineyard==0.22.2")
@@ -88,31 +91,28 @@ def serving(size_bytes: int, directory: Path, log: Path) -> Iterator[Server]:
         str(executable()), "--socket", str(directory / SOCKET_NAME), "--size", str(size_bytes), "--reserve_memory",
         "--meta", "local", "--rpc=false", "--deployment", "local",
     ]  # fmt: skip
+    import vineyard  # before the clock: it takes a second, and is ours to wait for, not the server's
+
     began = time.monotonic()
     with running(argv, env=clean_environment() | environment(directory), cwd=directory, log=log) as child:
-        client = _connect(directory / SOCKET_NAME, child)
+        _await_socket(directory / SOCKET_NAME, child)
+        client = vineyard._connect(str(directory / SOCKET_NAME))
         yield Server(directory / SOCKET_NAME, time.monotonic() - began, client)
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's environment without anything that steers vineyard or a step."""
-    return {
-        name: value for name, value in os.environ.items() if not name.startswith(("VINEYARD_", "FLUIDBENCH_", "GLOG_"))
-    }
+    """This process's environment without anything that steers vineyard, a step, or the interpreter's speed."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(STEERING)}
 
 
-def _connect(socket: Path, child: Child) -> Any:
-    # the socket is there only after the memory was reserved, so importing costs no extra time here
-    import vineyard
-
+def _await_socket(socket: Path, child: Child) -> None:
     def listening() -> bool | None:
         if (ended := child.wait(0)) is not None:
             tail = "\n".join(child.log.read_text(errors="replace").splitlines()[-10:])
             raise ExternalFailure(
-                f"vineyardd ended with {ended.returncode} before it was ready\n{tail}",
-                f"Its log: {child.log}",
+                f"vineyardd ended with {ended.returncode} before it was ready\n{tail}", f"Its log: {child.log}"
             )
         return socket.exists() or None
 
+    # it listens only after its memory is reserved
     wait_until(listening, what="vineyardd", timeout_s=START_TIMEOUT_S, interval_s=0.02, hint=f"Its log: {child.log}")
-    return vineyard._connect(str(socket))

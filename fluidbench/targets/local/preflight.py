@@ -21,7 +21,9 @@ DISK_RESERVE_BYTES = 50_000_000
 def problems(plan: Plan, data_dir: Path) -> list[FluidbenchError]:
     """All that stands against the plan on this machine."""
     try:
-        vineyardd.executable() if plan.store == "vineyard" else None
+        vineyardd.supported()
+        if plan.store == "vineyard":
+            vineyardd.executable()
         found = [_memory(plan), _disk(plan, data_dir)]
     except FluidbenchError as error:
         return [error]
@@ -30,8 +32,8 @@ def problems(plan: Plan, data_dir: Path) -> list[FluidbenchError]:
 
 def memory_bytes(plan: Plan) -> int:
     """The most memory that the run holds at one time: the largest step, and what the store shares."""
-    shared = open_store(plan.store).footprint(plan.exchange_bytes).shared_bytes
-    return plan.private_bytes(inputs_shared=shared > 0) + shared + MEMORY_RESERVE_BYTES
+    takes = open_store(plan.store).footprint(plan.exchange_bytes)
+    return plan.private_bytes(inputs_shared=takes.zero_copy) + takes.shared_bytes + MEMORY_RESERVE_BYTES
 
 
 def disk_bytes(plan: Plan) -> int:

@@ -3,10 +3,12 @@
 import errno
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from fluidbench import text
@@ -23,6 +25,7 @@ from fluidbench.tools.vineyardd import clean_environment
 
 CONTRACT_VERSION = 1
 LOG_TAIL_LINES = 15
+PHASE_LINE = re.compile(r"^phase (\S+) (\d+\.\d+)$", re.MULTILINE)
 
 
 class StepProcess:
@@ -80,10 +83,9 @@ class StepProcess:
         return clean_environment() | own | dict(self._environment)
 
     def _new_phases(self) -> Iterator[PhaseEnded]:
-        for line in _lines(self._log)[len(self._seen_phases) :]:
-            _, name, seconds = line.split()
+        for name, seconds in _phases_told(self._log)[len(self._seen_phases) :]:
             self._seen_phases.append(name)
-            yield PhaseEnded(self._step.name, name, float(seconds))
+            yield PhaseEnded(self._step.name, name, seconds)
 
     def _record(self, started_at: str, ended: Exit, oom_killed: bool) -> Step:
         report = self._read_report()
@@ -152,7 +154,9 @@ class StepProcess:
         if error.get("type") == "AlteredDatasetError":
             dataset = self._context.data_dir / f"df_{self._plan.multiplier}"
             remove = shell_line(["rm", "-f", f"{dataset}.pkl", f"{dataset}.json"])
-            return ResultProblem(error["message"], f"Remove it, and the next run prepares it again: {remove}")
+            return ResultProblem(
+                error["message"], f"Name another --data-dir, or remove it, and the next run prepares it: {remove}"
+            )
         tail = "\n".join(self._log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
         return StepFailed(f"{message}\n{tail}".rstrip(), f"The whole log: {self._log}")
 
@@ -169,7 +173,7 @@ def _where_started() -> str:
         return ""
 
 
-def _lines(log: Any) -> list[str]:
-    """The whole lines in a step's log that tell of a phase."""
+def _phases_told(log: Path) -> list[tuple[str, float]]:
+    """The phases in a step's log, from its whole lines."""
     whole, _, _ = log.read_text(errors="replace").rpartition("\n")
-    return [line for line in whole.splitlines() if line.startswith("phase ") and len(line.split()) == 3]
+    return [(name, float(seconds)) for name, seconds in PHASE_LINE.findall(whole)]

@@ -49,7 +49,9 @@ class LocalTarget:
     @contextlib.contextmanager
     def session(self, plan: Plan, context: Context) -> Iterator[Session]:
         store = open_store(plan.store)
-        place = Place(context.run_id, run_dir(context), context.private_dir, context.logs)
+        place = Place(
+            context.run_id, datasets.exchange_dir(context.data_dir, context.run_id), context.private_dir, context.logs
+        )
         with _made_and_removed(place.run_dir):
             with store.provision(place, plan.exchange_bytes) as provision:
                 session = Session(iter(()), provision.service_start_s)
@@ -67,11 +69,6 @@ class LocalTarget:
         session.readings["shared_memory_bytes"] = float(provision.held_bytes())
 
 
-def run_dir(context: Context) -> Path:
-    """Where a run's own files lie in the data directory."""
-    return context.data_dir / "runs" / context.run_id
-
-
 @contextlib.contextmanager
 def _made_and_removed(path: Path) -> Iterator[None]:
     path.mkdir(parents=True)
@@ -79,3 +76,5 @@ def _made_and_removed(path: Path) -> Iterator[None]:
         yield
     finally:
         shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(OSError):  # another run's files may be there
+            path.parent.rmdir()

@@ -1,0 +1,111 @@
+"""Every test has a home of its own; a few runs are made once and looked at by many tests."""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fluidbench.cli.main import main
+from fluidbench.records import Run
+from support.program import Outcome, Program
+
+Cli = Callable[..., Outcome]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home, for this process and the ones it starts."""
+    place = tmp_path / "home"
+    place.mkdir()
+    for kind in ("STATE", "DATA", "CACHE"):
+        monkeypatch.setenv(f"XDG_{kind}_HOME", str(place / kind.lower()))
+    monkeypatch.delenv("COLUMNS", raising=False)
+    return place
+
+
+@pytest.fixture
+def cli(home: Path, capfd: pytest.CaptureFixture[str]) -> Cli:
+    """The command line in this process: `main(argv)`, with what it printed."""
+
+    def run(*argv: str) -> Outcome:
+        capfd.readouterr()
+        code = main(argv)
+        printed = capfd.readouterr()
+        return Outcome(code, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def program(home: Path) -> Program:
+    """The real program, in the test's own home."""
+    return Program(home)
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A home in which a comparison of three stores and single runs of other sizes have been made."""
+
+    program: Program
+    compared: Outcome
+
+    def runs(self, multiplier: int, store: str) -> list[dict]:
+        """The recorded runs, as JSON, the newest first."""
+        found = self.program("history", "--json", "--limit", "99", "--multiplier", str(multiplier), "--store", store)
+        return found.json["runs"]
+
+    def run(self, multiplier: int, store: str) -> dict:
+        return self.runs(multiplier, store)[0]
+
+
+SLOW = "support.odd_stores:Slow"
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """Multiplier 1 through three stores in one round, 2 and 10 once through each of the two published ones."""
+    program = Program(tmp_path_factory.mktemp("lab"))
+    for multiplier in ("2", "10"):
+        for arm in ((), ("--vineyard",)):
+            assert (ended := program("run", "--multiplier", multiplier, *arm)).returncode == 0, ended.stderr
+    stores = f"pickle,vineyard,{SLOW}"
+    compared = program("compare", "--multiplier", "1", "--rounds", "1", "--stores", stores, "--json")
+    assert compared.returncode == 0, compared.stderr
+    return Lab(program, compared)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """Makes file systems of so many bytes, in memory; only root may mount them."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a small tmpfs")
+    mounted: list[Path] = []
+
+    def mount(size_bytes: int) -> Path:
+        place = tmp_path / f"disk-{len(mounted)}"
+        place.mkdir()
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={size_bytes}", "none", str(place)], capture_output=True, check=False
+        )
+        if done.returncode != 0:
+            pytest.skip(f"a tmpfs cannot be mounted here: {done.stderr.decode().strip()}")
+        mounted.append(place)
+        return place
+
+    yield mount
+    for place in mounted:
+        subprocess.run(["umount", "--lazy", str(place)], check=False)
+
+
+@pytest.fixture(scope="session")
+def dataset_home(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """A home with the dataset of multiplier 1 prepared, and nothing run."""
+    program = Program(tmp_path_factory.mktemp("prepared"))
+    assert (ended := program("prepare", "--multiplier", "1")).returncode == 0, ended.stderr
+    return program
+
+
+__all__ = ["Cli", "Lab", "Run"]

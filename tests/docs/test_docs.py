@@ -1,0 +1,192 @@
+"""The documents tell what is true: links, options, exit codes, fields, command lines, and the example of a store."""
+
+import dataclasses
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from fluidbench import comparison, errors, records
+from fluidbench.cli.main import app
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+REFERENCE = ROOT / "docs" / "reference"
+PROGRAM = typer.main.get_command(app)
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ASSIGNMENT = re.compile(r"^[A-Z_]+=")
+RECORDS = (
+    records.Run, records.Identity, records.Step, records.Input, records.Fingerprint, records.Finding,
+    comparison.Comparison, comparison.Arm, comparison.ArmStep, comparison.Compared, comparison.Single,
+)  # fmt: skip
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _prose(path: Path) -> str:
+    return FENCE.sub("", _text(path))
+
+
+def _anchors(path: Path) -> set[str]:
+    """The anchors of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", _prose(path), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def _links() -> Iterator[tuple[Path, str]]:
+    for path in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)\s]+)\)", _prose(path)):
+            if not target.startswith(("http://", "https://")):
+                yield path, target
+
+
+def _shell_lines(path: Path) -> Iterator[str]:
+    for language, body in FENCE.findall(_text(path)):
+        if language == "sh":
+            yield from body.splitlines()
+    # in a table a bar is escaped
+    yield from (line.replace("\\|", "|") for line in re.findall(r"`(fluidbench [^`]+)`", _prose(path)))
+
+
+def _command_lines() -> list[str]:
+    """Every `fluidbench ...` that the documents show, once."""
+    found = {}
+    for path in DOCUMENTS:
+        for line in _shell_lines(path):
+            words = shlex.split(line.partition("|")[0], comments=True)
+            while words and ASSIGNMENT.match(words[0]):
+                words.pop(0)
+            if words[:1] == ["fluidbench"] and words[1:] and "COMMAND" not in words:
+                found[shlex.join(words[1:])] = path
+    return sorted(found)
+
+
+def _parse(words: list[str]) -> None:
+    """Parses a command line as the program does, and runs nothing."""
+    with PROGRAM.make_context("fluidbench", list(words), resilient_parsing=words[0].startswith("-")) as context:
+        if words[0].startswith("-"):
+            return
+        name, command, rest = PROGRAM.resolve_command(context, list(words))
+        command.make_context(name, rest, parent=context).close()
+
+
+def _section(text: str, heading: str) -> str:
+    return text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
+def _file_in(document: Path, name: str) -> str:
+    match = re.search(rf"<!-- file: {re.escape(name)} -->\n```python\n(.*?)^```$", _text(document), re.M | re.S)
+    assert match, f"{document.name} does not show {name}"
+    return match[1]
+
+
+@pytest.mark.parametrize(("path", "target"), list(_links()), ids=str)
+def test_a_link_leads_to_a_document_and_a_heading_that_exist(path: Path, target: str) -> None:
+    name, _, anchor = target.partition("#")
+    linked = (path.parent / name).resolve() if name else path
+    assert linked.exists()
+    assert not anchor or anchor in _anchors(linked)
+
+
+@pytest.mark.parametrize("name", sorted(PROGRAM.commands))
+def test_every_option_of_a_command_is_in_its_section(name: str) -> None:
+    section = _section(_text(REFERENCE / "cli.md"), name)
+    assert f"fluidbench {name}" in section
+    options = [option for parameter in PROGRAM.commands[name].params for option in parameter.opts if option[0] == "-"]
+    assert [option for option in options if f"`{option}`" not in section] == []
+
+
+def test_every_option_of_the_program_itself_is_described() -> None:
+    head = _text(REFERENCE / "cli.md").partition("\n## ")[0]
+    options = [option for parameter in PROGRAM.params for option in parameter.opts]
+    assert [option for option in options if f"`{option}`" not in head] == []
+
+
+def test_no_section_describes_an_option_that_no_command_has() -> None:
+    commands = (PROGRAM, *PROGRAM.commands.values())
+    known = {option for command in commands for parameter in command.params for option in parameter.opts}
+    shown = set(re.findall(r"`(--?[a-z][a-z-]*)", _prose(REFERENCE / "cli.md")))
+    assert shown - known <= {"--help", "-h"}
+
+
+@pytest.mark.parametrize("kind", errors.FluidbenchError.__subclasses__(), ids=lambda kind: kind.__name__)
+def test_every_class_of_error_has_a_row_with_its_exit_code_and_word(kind: type[errors.FluidbenchError]) -> None:
+    assert f"| {kind.exit_code} | `{kind.code}` | `{kind.__name__}` |" in _text(REFERENCE / "exit-codes.md")
+
+
+@pytest.mark.parametrize("code", [70, 130, 141, errors.Terminated.exit_code])
+def test_every_other_exit_code_has_a_row(code: int) -> None:
+    assert f"\n| {code} |" in _text(REFERENCE / "exit-codes.md")
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.__name__)
+def test_every_field_of_a_record_is_in_the_reference(record: Any) -> None:
+    shown = _text(REFERENCE / "json.md")
+    assert [field.name for field in dataclasses.fields(record) if f"`{field.name}`" not in shown] == []
+
+
+def test_every_variable_that_a_step_is_told_by_is_in_the_contract() -> None:
+    sources = [*ROOT.glob("steps/**/*.py"), ROOT / "fluidbench" / "targets" / "local" / "step_process.py"]
+    named = {name for path in sources for name in re.findall(r"\"(FLUIDBENCH_[A-Z_]+)\"", _text(path))}
+    shown = _text(REFERENCE / "step-contract.md")
+    assert [name for name in sorted(named) if f"`{name}`" not in shown] == []
+
+
+@pytest.mark.parametrize("line", _command_lines())
+def test_a_command_line_in_the_documents_parses(line: str) -> None:
+    _parse(shlex.split(line))
+
+
+def test_a_wrong_command_line_would_be_found() -> None:
+    with pytest.raises(Exception, match="No such option"):
+        _parse(["run", "--no-such-option"])
+
+
+def test_every_make_target_in_the_documents_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", _text(ROOT / "Makefile"), re.MULTILINE))
+    shown = {name for path in DOCUMENTS for name in re.findall(r"(?:`|^)make ([a-z-]+)", _text(path), re.MULTILINE)}
+    assert shown
+    assert shown <= targets
+
+
+def test_the_readme_is_short_and_has_a_place_for_the_table() -> None:
+    text = _text(ROOT / "README.md")
+    assert len(text.splitlines()) <= 120
+    assert "<!-- demo table -->" in text.partition("<!-- /demo table -->")[0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the local target needs Linux")
+def test_the_example_of_a_store_runs_as_shown(tmp_path: Path) -> None:
+    document = ROOT / "docs" / "howto" / "add-a-store.md"
+    for name in ("shm_store.py", "shm_step_store.py"):
+        (tmp_path / name).write_text(_file_in(document, name), encoding="utf-8")
+    shown = re.search(r"<!-- run -->\n```sh\n(.*?)\n```$", _text(document), re.MULTILINE)
+    assert shown
+    variable, program, *arguments = shlex.split(shown[1])
+    assert (variable, program) == ("PYTHONPATH=.", "fluidbench")
+    homes = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("STATE", "DATA", "CACHE")}
+    # -P: like the console script, the program does not find modules in the current directory by itself
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "fluidbench", *arguments, "--json"],
+        cwd=tmp_path, env=os.environ | homes | {"PYTHONPATH": "."}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (run,) = json.loads(done.stdout)["runs"]
+    assert run["identity"]["store"] == "shm_store:ShmStore"
+    assert run["results"]["mse"] == pytest.approx(46782242342.25459, rel=1e-9)
+    assert {entry["name"]: entry["cache"] for entry in run["steps"][1]["inputs"]} == {
+        "X_train": "memory",
+        "y_train": "memory",
+    }
+    assert run["readings"]["shared_memory_bytes"] > 3_000_000
+    assert not Path("/dev/shm", f"fluidbench-{run['run_id']}").exists()

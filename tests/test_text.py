@@ -1,0 +1,18 @@
+import pytest
+
+from fluidbench import text
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [(0, "0 Bytes"), (2081, "2.08 kB"), (3_680_000, "3.68 MB"), (7_360_000_000, "7.36 GB"), (368e12, "368 TB")],
+)
+def test_sizes_are_decimal_as_disks_and_the_published_figures(count: float, shown: str) -> None:
+    assert text.size(count) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.0312, "0.031 s"), (1.0, "1.0 s"), (12.34, "12.3 s"), (250.9, "4 min 10 s")]
+)
+def test_durations_have_a_precision_that_fits_their_length(value: float, shown: str) -> None:
+    assert text.seconds(value) == shown

@@ -131,7 +131,7 @@ class Watch:
             raise refused
 
     def _failed(self, problem: Exception) -> None:
-        """Waits before the next attempt, and lists anew: what was missed is told by what is there."""
+        """Waits before the next attempt. A first break is resumed; else what was missed is told by what is there."""
         self._failures += 1
         if self._failures >= FAILURES_IN_A_ROW:
             if isinstance(problem, ExternalFailure):
@@ -141,7 +141,7 @@ class Watch:
                 f"{self.request.asked.words}: {problem}",
                 f"Is the control plane well? {self.transport.kubectl} get --raw /readyz?verbose",
             ) from problem
-        if self._failures > 1:
+        if self._failures > 1 or (isinstance(problem, Lost) and problem.silent):
             self._version = ""
         self.transport.pauses.before(self._failures)
 

@@ -112,6 +112,30 @@ def test_a_created_object_whose_answer_was_lost_is_not_made_twice(api, kube):
     assert [item["metadata"]["name"] for item in api.objects(WORKFLOW)] == [made["metadata"]["name"]]
 
 
+def test_a_created_object_whose_answer_was_a_server_error_is_not_made_twice(api, kube):
+    api.drop(method="POST", after=True)
+    api.fail(504, method="POST", reason="Timeout", message="request did not complete within requested timeout")
+    kube.create(workflow("w"))
+    assert len(api.objects(WORKFLOW)) == 1
+
+
+def test_a_name_that_was_taken_before_is_told_although_the_server_was_overloaded(api, kube):
+    api.add(workflow("w"))
+    api.fail(429, method="POST")
+    with pytest.raises(ApiFailure, match="already exists"):
+        kube.create(workflow("w"))
+
+
+def test_a_silent_cluster_is_noticed(api, kube, tmp_path):
+    class Impatient(Kube):
+        answers_within_s = 0.2
+
+    api.silence(path="/version", times=9)
+    with pytest.raises(ExternalFailure, match=r"broke on every attempt to ask for the server's version: .*timed out"):
+        Impatient.open(api.kubeconfig(tmp_path / "config"), None)
+    assert len(api.asked("GET", "/version")) == 3  # one of them by the fixture
+
+
 def test_a_deletion_whose_answer_was_lost_is_done(api, kube):
     kube.create(config_map())
     api.drop(method="DELETE", after=True)

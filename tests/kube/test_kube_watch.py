@@ -116,6 +116,7 @@ def test_a_silent_watch_is_noticed_and_listed_again(api, kube):
     began = time.monotonic()
     assert phases(kube, silent_after_s=1)[-1] == "Succeeded"
     assert 1 < time.monotonic() - began < 5
+    assert len(api.asked("GET", "/pods")) - len(api.watches()) == 2, "it listed again"
 
 
 def test_a_quiet_watch_is_renewed_by_the_server_and_costs_few_requests(api, kube):

@@ -2,9 +2,9 @@
 
 What a step's record means on a cluster. Kubernetes tells times in whole seconds, the step itself to the microsecond:
 
-- `scheduling`, `image`, `mount`, `container` come from the node and the pod, and are whole seconds: from the node's start
-  to PodScheduled; pulling images, where events are given; from there to the start of the first container (volumes, and
-  the sandbox); from there to the start of `main`.
+- `scheduling`, `image`, `mount`, `container` come from the node and the pod, and are whole seconds: from the node's
+  start to PodScheduled; pulling images, where events tell of it; from PodScheduled to the start of the first container
+  (volumes and sandbox); from there to the start of `main`. Pulls are taken out of the two.
 - `startup` to `save` are the step's own measurements, from its report.
 - `exit` is what is left until the node's end (the end of the process, Argo's collecting of the outputs), rounded down
   to whole seconds: half a second of it would be a claim that the times do not bear.
@@ -280,7 +280,8 @@ def _with_omitted(problem: FluidbenchError, workflow: Object) -> FluidbenchError
     omitted = [node["displayName"] for node in nodes(workflow).values() if state_of(node) is State.OMITTED]
     if omitted:
         first, newline, log = problem.message.partition("\n")
-        problem.message = f"{first} (so {' and '.join(sorted(omitted))} did not run){newline}{log}"
+        said = f"{first} (so {' and '.join(sorted(omitted))} did not run){newline}{log}"
+        return type(problem)(said, problem.hint)
     return problem
 
 

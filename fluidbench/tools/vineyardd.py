@@ -21,23 +21,27 @@ SOCKET_NAME = "vineyard.sock"
 STEERING = ("VINEYARD_", "FLUIDBENCH_", "GLOG_", "PYTHON")
 
 
-def supported(system: str = sys.platform, version: tuple[int, int] = sys.version_info[:2]) -> None:
-    """Raises UsageProblem where vineyard has no packages: it has them for Linux, and Python up to 3.12."""
+def unsupported(system: str = sys.platform, version: tuple[int, int] = sys.version_info[:2]) -> str:
+    """Why vineyard cannot be had on a platform, in one sentence; "" where it can."""
     if system != "linux":
-        reason = f"vineyard has packages for Linux only, and this is {platform.system()}"
-    elif version >= (3, 13):
-        reason = f"vineyard has packages for Python 3.11 and 3.12, and this is {platform.python_version()}"
-    else:
-        return
-    raise UsageProblem(
-        f"the local target cannot run here: {reason}",
-        "Use Linux with Python 3.11 or 3.12; history and compare --no-run work everywhere.",
-    )
+        return f"vineyard has packages for Linux only, and this is {platform.system()}"
+    if version >= (3, 13):
+        return f"vineyard has packages for Python 3.11 and 3.12, and this is {platform.python_version()}"
+    return ""
+
+
+def require_support() -> None:
+    """Raises UsageProblem where vineyard cannot be had."""
+    if reason := unsupported():
+        raise UsageProblem(
+            f"the local target cannot run here: {reason}",
+            "Use Linux with Python 3.11 or 3.12; history and compare --no-run work everywhere.",
+        )
 
 
 def executable() -> Path:
     """The vineyardd in the installed package; raises UsageProblem or ToolMissing where there is none."""
-    supported()
+    require_support()
     spec = importlib.util.find_spec("vineyard")
     if spec is None or not spec.submodule_search_locations:
         raise ToolMissing("the package vineyard is not installed", "Install it: pip install vineyard==0.22.2")

@@ -21,7 +21,7 @@ DISK_RESERVE_BYTES = 50_000_000
 def problems(plan: Plan, data_dir: Path) -> list[FluidbenchError]:
     """All that stands against the plan on this machine."""
     try:
-        vineyardd.supported()
+        vineyardd.require_support()
         if plan.store == "vineyard":
             vineyardd.executable()
         found = [_memory(plan), _disk(plan, data_dir)]

@@ -47,8 +47,8 @@ def test_clean_up_leaves_nothing_of_a_run_and_everything_of_others(tmp_path: Pat
     for name in ("X_train-mine", "y_train-mine", "X_train-others"):
         put(server, name)
     for run in ("mine", "others"):
-        (tmp_path / "runs" / run).mkdir(parents=True)
-        (tmp_path / "runs" / run / "model.pkl").touch()
+        (tmp_path / "exchange" / run).mkdir(parents=True)
+        (tmp_path / "exchange" / run / "model.pkl").touch()
     held = server.used_bytes()
 
     answer = said(ran("clean_up.py", tmp_path, FLUIDBENCH_RUN_ID="mine"))["clean_up"]
@@ -58,7 +58,7 @@ def test_clean_up_leaves_nothing_of_a_run_and_everything_of_others(tmp_path: Pat
     assert answer["names_left"] == 1
     assert list(server.client.list_names("*", limit=99)) == ["X_train-others"]
     assert 0 < server.used_bytes() < held
-    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["others"]
+    assert [path.name for path in (tmp_path / "exchange").iterdir()] == ["others"]
 
 
 def test_the_last_clean_up_frees_what_is_found_under_no_name_too(tmp_path: Path, server: vineyardd.Server) -> None:
@@ -80,11 +80,11 @@ def test_clean_up_can_be_repeated(tmp_path: Path, server: vineyardd.Server) -> N
 
 @pytest.mark.parametrize("run_id", ["..", ".", "", "../others", "/"])
 def test_clean_up_removes_no_directory_but_a_runs(tmp_path: Path, run_id: str) -> None:
-    (tmp_path / "runs").mkdir()
+    (tmp_path / "exchange").mkdir()
     done = ran("clean_up.py", tmp_path, FLUIDBENCH_RUN_ID=run_id)
     assert done.returncode == 2
     assert "is no run id" in done.stderr
-    assert (tmp_path / "runs").exists()
+    assert (tmp_path / "exchange").exists()
 
 
 def test_a_round_trip_tells_that_it_went_through_shared_memory(tmp_path: Path, server: vineyardd.Server) -> None:

@@ -1,0 +1,1 @@
+"""A Kubernetes cluster as a target: kind or an existing one, with Fluid, Argo and Vineyard."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fluidbench.command import Done, attempt
+from fluidbench.command import attempt
 from fluidbench.errors import DoesNotFit, ExternalFailure
 from fluidbench.tools.known import Known, explain
 
@@ -112,7 +112,7 @@ def images(references: Iterable[str]) -> dict[str, Image]:
         if done.returncode == 0:
             found[reference] = _image(json.loads(done.stdout)[0])
         elif "no such image" not in done.stderr.lower():
-            raise _failed(done)
+            raise failed(done.stderr, done.failure())
     return found
 
 
@@ -174,6 +174,11 @@ def full_name(reference: str) -> str:
     return reference if re.search(r":[^/]*$|@", reference) else f"{reference}:latest"
 
 
+def failed(output: str, failure: ExternalFailure) -> Exception:
+    """What went wrong in a docker program that was watched."""
+    return explain(output, KNOWN, failure)
+
+
 def _image(told: Mapping[str, Any]) -> Image:
     labels = (told.get("Config") or {}).get("Labels") or {}
     return Image(str(told.get("Id", "")), int(told.get("Size", 0)), labels)
@@ -187,9 +192,6 @@ def _node(told: Mapping[str, Any]) -> NodeContainer:
 def _run(*words: str, timeout_s: float = ANSWER_TIMEOUT_S) -> str:
     done = attempt(["docker", *words], timeout_s=timeout_s)
     if done.returncode != 0:
-        raise _failed(done)
+        raise failed(done.stderr, done.failure())
     return done.stdout
 
-
-def _failed(done: Done) -> Exception:
-    return explain(done.stderr, KNOWN, done.failure())

@@ -121,7 +121,7 @@ def delete(name: str, kubeconfig: Path) -> None:
         raise _failed(done)
 
 
-def failed(argv: Sequence[str], output: str, failure: ExternalFailure) -> Exception:
+def failed(output: str, failure: ExternalFailure) -> Exception:
     """What went wrong in a kind program that was watched."""
     return explain(output, KNOWN, failure)
 

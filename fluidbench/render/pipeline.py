@@ -1,0 +1,152 @@
+"""Both published pipelines as Argo Workflows."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fluidbench import __version__, pins
+from fluidbench.plan import PUBLISHED, Pipeline, StepPlan, dataset_bytes
+from fluidbench.render.template import Manifest, document, plain
+
+PIPELINE = "machine-learning-pipeline"
+PIPELINE_WITH_VINEYARD = "machine-learning-pipeline-with-vineyard"
+SERVICE_ACCOUNT = "pipeline-runner"
+KFP_SDK_VERSION = "1.8.0"
+STEP_UID = 10001
+CONTRACT_VERSION = 1
+DATA_DIR = "/data"
+VINEYARD_DIR = "/var/run/vineyard"
+REPORT_PATH = "/tmp/fluidbench-report.json"  # noqa: S108 - a volume of the pod's own
+MANAGED_BY = {"app.kubernetes.io/managed-by": "fluidbench"}
+RUN_LABEL = "fluidbench/run"
+STEP_IMAGE = f"{pins.STEP_IMAGE}:{__version__}"
+# Argo's own words, for a Workflow that is submitted by hand and has no run id
+WORKFLOW_NAME = "{{workflow.name}}"
+MULTIPLIER_PARAMETER = "{{workflow.parameters.data_multiplier}}"
+REGISTRY_PARAMETER = "{{workflow.parameters.registry}}"
+MEBIBYTE = 1 << 20
+# over the measured peak; pages of files that are read count too, until they are wanted for something else
+MEMORY_HEADROOM = 1.1
+MEMORY_HEADROOM_BYTES = 256 * MEBIBYTE
+# The cache is dropped by a parent, so that the step's own start comes after it; the `exit` keeps the shell from
+# becoming the step.
+DROP_CACHES = ("sh", "-c", 'sync && echo 3 > /proc/sys/vm/drop_caches && "$@"; exit "$?"', "drop-caches")
+DESCRIPTIONS = {
+    PIPELINE: "Linear regression on house prices; the steps hand their tables over in files",
+    PIPELINE_WITH_VINEYARD: "Linear regression on house prices; the steps hand their tables over in Vineyard",
+}
+
+
+@dataclass(frozen=True)
+class PipelineOptions:
+    """What a Workflow is made of. Without `run_id` it is one to be submitted by hand, any number of times.
+
+    With `registry` every step has the image `registry/<step>`, as published; else all have `step_image`. `cpu` and
+    `memory` are both request and limit of every step; by default, `threads` and what the plan measured.
+    """
+
+    store: str = "pickle"
+    multiplier: int = 100
+    namespace: str = "default"
+    registry: str = ""
+    step_image: str = STEP_IMAGE
+    run_id: str = ""
+    node: str = ""
+    threads: int = 1
+    cpu: str = ""
+    memory: str = ""
+    cache_policy: str = "cold"
+    drop_caches: bool = False
+    runtime: str = "vineyard"
+    deadline_s: int = 3600
+    compiled_at: str = "1970-01-01T00:00:00"
+    pipeline: Pipeline = PUBLISHED
+
+    @property
+    def with_vineyard(self) -> bool:
+        return self.store == "vineyard"
+
+    @property
+    def resources(self) -> dict[str, str]:
+        needed = int(MEMORY_HEADROOM * self.pipeline.private_bytes(dataset_bytes(self.multiplier)))
+        needed += MEMORY_HEADROOM_BYTES
+        memory = self.memory or f"{-(-needed // MEBIBYTE)}Mi"
+        return {"cpu": self.cpu or str(self.threads), "memory": memory}
+
+    def image(self, step: str) -> str:
+        """The image of a step outside of a Workflow."""
+        return f"{self.registry}/{step}" if self.registry else self.step_image
+
+
+def pipeline_name(options: PipelineOptions) -> str:
+    """The published name of the pipeline."""
+    return PIPELINE_WITH_VINEYARD if options.with_vineyard else PIPELINE
+
+
+def labels(run_id: str) -> dict[str, str]:
+    """The labels by which what we made is found again."""
+    return MANAGED_BY | ({RUN_LABEL: run_id} if run_id else {})
+
+
+def workflow(options: PipelineOptions) -> Manifest:
+    """The pipeline as a Workflow, ready for `kubectl create` and `argo submit`."""
+    for name in ("namespace", "registry", "step_image", "run_id", "node", "runtime", "store", "cpu", "memory"):
+        plain(getattr(options, name), name.replace("_", " "))
+    name = pipeline_name(options)
+    return document(
+        "machine-learning-pipeline",
+        pipeline=name,
+        pipeline_spec=_pipeline_spec(name, options),
+        kfp_sdk_version=KFP_SDK_VERSION,
+        run_labels=labels(options.run_id),
+        pod_labels=labels(options.run_id or WORKFLOW_NAME),
+        steps=[_step(step, options) for step in options.pipeline.steps],
+        environment=environment(options, options.run_id or WORKFLOW_NAME, MULTIPLIER_PARAMETER),
+        report_path=REPORT_PATH,
+        step_uid=STEP_UID,
+        **{
+            key: getattr(options, key)
+            for key in (
+                "namespace", "compiled_at", "multiplier", "registry", "deadline_s", "node", "drop_caches",
+                "with_vineyard", "runtime", "resources",
+            )
+        },
+    )  # fmt: skip
+
+
+def environment(options: PipelineOptions, run_id: str, multiplier: str) -> dict[str, str]:
+    """What a step is told, as in docs/reference/step-contract.md."""
+    vineyard = {"VINEYARD_CONFIG": VINEYARD_DIR} if options.with_vineyard else {}
+    return {
+        "FLUIDBENCH_CONTRACT": str(CONTRACT_VERSION),
+        "FLUIDBENCH_DATA_DIR": DATA_DIR,
+        "FLUIDBENCH_RUN_ID": run_id,
+        "FLUIDBENCH_MULTIPLIER": multiplier,
+        "FLUIDBENCH_STORE": options.store,
+        "FLUIDBENCH_CACHE_POLICY": options.cache_policy,
+        "FLUIDBENCH_REPORT": REPORT_PATH,
+        **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(options.threads)),
+        "PYTHONUNBUFFERED": "1",
+        **vineyard,
+    }
+
+
+def _step(step: StepPlan, options: PipelineOptions) -> Mapping[str, Any]:
+    multiplier = [f"--data_multiplier={MULTIPLIER_PARAMETER}"] if step.takes_multiplier else []
+    command = ["python3", step.script]
+    return {
+        "name": step.name,
+        "needs": step.needs,
+        "image": f"{REGISTRY_PARAMETER}/{step.name}" if options.registry else options.step_image,
+        "command": [*DROP_CACHES, *command] if options.drop_caches else command,
+        "args": multiplier + (["--with_vineyard=True"] if options.with_vineyard else []),
+    }
+
+
+def _pipeline_spec(name: str, options: PipelineOptions) -> str:
+    inputs = [
+        {"name": "data_multiplier", "type": "Integer", "default": str(options.multiplier)},
+        {"name": "registry", "type": "String", "default": options.registry},
+    ]
+    return json.dumps({"description": DESCRIPTIONS[name], "inputs": inputs, "name": name}, ensure_ascii=False)

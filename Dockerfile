@@ -8,11 +8,12 @@ ARG CONTRACT_VERSION=1
 
 WORKDIR /app
 COPY requirements.txt steps/packages.txt /tmp/locked/
-# The locked versions with their hashes, but only of the packages that a step can need.
+# The locked versions with their hashes, but only of the packages that a step can need. All of them come as wheels, but
+# for lazy-import, which is published as source alone.
 RUN awk 'NR == FNR { wanted[$1]; next } /^[^ ]/ { split($1, name, "=="); keep = name[1] in wanted } keep' \
         /tmp/locked/packages.txt /tmp/locked/requirements.txt > /tmp/locked/steps.txt \
     && python3 -m pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
-        ${INDEX_URL:+--index-url "$INDEX_URL"} --only-binary :all: --require-hashes -r /tmp/locked/steps.txt \
+        ${INDEX_URL:+--index-url "$INDEX_URL"} --only-binary :all: --no-binary lazy-import --require-hashes -r /tmp/locked/steps.txt \
     && rm -rf /tmp/locked
 
 COPY steps/ /app/

@@ -24,7 +24,9 @@ def main() -> None:
     only_usage = parser.parse_args().usage
     asked = os.environ.get("FLUIDBENCH_CONTRACT", str(contract.CONTRACT_VERSION))
     if asked != str(contract.CONTRACT_VERSION):
-        sys.exit(f"the image speaks version {contract.CONTRACT_VERSION} of the step contract, FluidBench asked for {asked}")
+        sys.exit(
+            f"the image speaks version {contract.CONTRACT_VERSION} of the step contract, FluidBench asked for {asked}"
+        )
     directory = Path(os.environ["VINEYARD_CONFIG"])
     client, waited_s = connect(directory)
     told = {"waited_s": waited_s} if only_usage else {"waited_s": waited_s, **round_trip(client)}

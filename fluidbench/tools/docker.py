@@ -41,7 +41,7 @@ KNOWN = (
         "--build-option=--build-arg=BASE_IMAGE=IMAGE",
     ),
     Known(
-        "no matching distribution found|could not find a version|temporary failure in name resolution.*pip|pip.*connection",
+        "no matching distribution found|could not find a version|name resolution.*pip|pip.*connection",
         "the package index could not be reached from the build",
         "Name one that can: --build-option=--build-arg=INDEX_URL=URL; or build in the host's network: "
         "--build-option=--network=host",
@@ -50,7 +50,8 @@ KNOWN = (
         "pull access denied|manifest unknown|manifest for .* not found|no such host|i/o timeout|dial tcp|"
         "failed to resolve source metadata|failed to resolve reference",
         "an image could not be pulled from its registry",
-        "Name a base image that can be had: --build-option=--build-arg=BASE_IMAGE=IMAGE; or load one: docker load -i FILE",
+        "Load it: docker load -i FILE; or name a base image that can be had: "
+        "--build-option=--build-arg=BASE_IMAGE=IMAGE",
     ),
     Known(
         "unauthorized|denied: requested access|no basic auth credentials",
@@ -141,9 +142,7 @@ def remove_image(reference: str) -> bool:
 
 def nodes(cluster: str) -> list[NodeContainer]:
     """The containers of a kind cluster, running or not."""
-    names = _run(
-        "ps", "--all", "--filter", f"label=io.x-k8s.kind.cluster={cluster}", "--format", "{{.Names}}"
-    ).split()
+    names = _run("ps", "--all", "--filter", f"label=io.x-k8s.kind.cluster={cluster}", "--format", "{{.Names}}").split()
     if not names:
         return []
     return [_node(entry) for entry in json.loads(_run("inspect", *names))]
@@ -194,4 +193,3 @@ def _run(*words: str, timeout_s: float = ANSWER_TIMEOUT_S) -> str:
     if done.returncode != 0:
         raise failed(done.stderr, done.failure())
     return done.stdout
-

@@ -40,7 +40,7 @@ KNOWN = (
         UsageProblem,
     ),
     Known(
-        "no such host|dial tcp|i/o timeout|connection refused.*\\.tgz|failed to fetch|looks like .* is not a valid chart",
+        "no such host|dial tcp|i/o timeout|failed to fetch|looks like .* is not a valid chart",
         "the chart could not be fetched",
         "Fetch it on a machine with a network and name the file: --fluid-chart FILE.tgz",
     ),
@@ -87,7 +87,9 @@ def version() -> str:
     match = re.search(r"v?(\d+)\.(\d+)\.?(\d*)", told)
     if not match or (int(match[1]), int(match[2])) < HELM_MINIMUM:
         wanted = ".".join(map(str, HELM_MINIMUM))
-        raise ToolMissing(f"helm is too old: {told or 'no version'}, needed is {wanted}", f"Install helm {wanted} or later.")
+        raise ToolMissing(
+            f"helm is too old: {told or 'no version'}, needed is {wanted}", f"Install helm {wanted} or later."
+        )
     return match[0].lstrip("v")
 
 

@@ -81,7 +81,9 @@ def version() -> str:
     match = re.search(r"v?(\d+)\.(\d+)\.?(\d*)", told)
     if not match or (int(match[1]), int(match[2])) < KIND_MINIMUM:
         wanted = ".".join(map(str, KIND_MINIMUM))
-        raise ToolMissing(f"kind is too old: {told or 'no version'}, needed is {wanted}", f"Install kind {wanted} or later.")
+        raise ToolMissing(
+            f"kind is too old: {told or 'no version'}, needed is {wanted}", f"Install kind {wanted} or later."
+        )
     return match[0].lstrip("v")
 
 

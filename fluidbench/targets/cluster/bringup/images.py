@@ -19,7 +19,7 @@ class Images:
     """Loads what the nodes lack. The step image is always offered: under its name it may be a newer one."""
 
     name = NAME
-    needs = ("cluster", "step image")
+    needs: tuple[str, ...] = ("cluster", "step image")
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -63,7 +63,9 @@ class Images:
 
 def stack_images(options: UpOptions) -> list[str]:
     """The images of Fluid, Vineyard and Argo, under the names that the cluster asks for."""
-    return [prefixed(one, options.image_prefix) for one in (*pins.FLUID_IMAGES, *pins.VINEYARD_IMAGES, *pins.ARGO_IMAGES)]
+    return [
+        prefixed(one, options.image_prefix) for one in (*pins.FLUID_IMAGES, *pins.VINEYARD_IMAGES, *pins.ARGO_IMAGES)
+    ]
 
 
 def prefixed(reference: str, prefix: str) -> str:
@@ -94,4 +96,3 @@ def not_at_hand(absent: Sequence[str]) -> ExternalFailure:
         f"Where there is a network: docker pull each, then docker save -o images.tar {' '.join(absent)}; "
         "carry the file over, and here: docker load -i images.tar",
     )
-

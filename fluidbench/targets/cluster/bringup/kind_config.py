@@ -26,7 +26,9 @@ def _read(options: UpOptions) -> dict[str, Any]:
     try:
         patch = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     except (OSError, yaml.YAMLError) as error:
-        raise UsageProblem(f"{file} cannot be read as YAML: {error}", "Write it as a part of a kind Cluster.") from error
+        raise UsageProblem(
+            f"{file} cannot be read as YAML: {error}", "Write it as a part of a kind Cluster."
+        ) from error
     if not isinstance(patch, dict):
         raise UsageProblem(f"{file} is not a map", "Write it as a part of a kind Cluster: kubeadmConfigPatches: [...]")
     return {key: value for key, value in patch.items() if key not in ("kind", "apiVersion", "name")}

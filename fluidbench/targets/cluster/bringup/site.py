@@ -46,9 +46,15 @@ class Site:
 
     @property
     def logs(self) -> Path:
-        path = places.state_dir() / "up"
-        path.mkdir(parents=True, exist_ok=True)
-        return path
+        """Where outputs of programs and the files that were made for them lie; made by `write` and `follow`."""
+        return places.state_root() / "up"
+
+    def write(self, name: str, text: str) -> Path:
+        """A file for a program."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        file = self.logs / name
+        file.write_text(text, encoding="utf-8")
+        return file
 
     def remember(self, **changes: Any) -> None:
         """Writes what was found out into the file that says which cluster is current."""
@@ -66,6 +72,7 @@ class Site:
     ) -> Work:
         """Runs a program that takes its time; its output goes to a log and is told when it fails."""
         log = self.logs / f"{stage.replace(' ', '-')}.log"
+        self.logs.mkdir(parents=True, exist_ok=True)
         log.unlink(missing_ok=True)
         deadline = self.clock() + timeout_s
         with running(argv, env={**os.environ, **(env or {})}, cwd=Path.cwd(), log=log) as child:
@@ -85,9 +92,7 @@ def tell(stage: str, text: str, *, warning: bool = False) -> Told:
 
 def kubeconfig_of(name: str) -> Path:
     """The kubeconfig of a kind cluster of ours; the user's own is not touched."""
-    directory = places.state_dir() / "clusters"
-    directory.mkdir(parents=True, exist_ok=True)
-    return directory / f"{name}.kubeconfig"
+    return places.state_root() / "clusters" / f"{name}.kubeconfig"
 
 
 def _remembered(options: UpOptions) -> Current | None:

@@ -54,9 +54,7 @@ def look(site: Site, namespace: str, labels: str = "") -> None:
         return
     names = {pod["metadata"]["name"] for pod in pods}
     told = [
-        event
-        for event in site.kube.list(EVENT, namespace)
-        if (event.get("involvedObject") or {}).get("name") in names
+        event for event in site.kube.list(EVENT, namespace) if (event.get("involvedObject") or {}).get("name") in names
     ]
     if trouble := diagnose.stuck(pods, told):
         raise trouble

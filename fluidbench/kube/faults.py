@@ -125,7 +125,7 @@ def _forbidden(asked: Asked, answered: Answer) -> tuple[str, str]:
             f"cannot {asked.words}: the namespace {asked.namespace} is being deleted",
             f"Wait until it is gone: {asked.kubectl} wait --for=delete namespace/{asked.namespace}",
         )
-    if " cannot " not in answered.message and answered.message:
+    if "cannot " not in answered.message and answered.message:
         return f"the cluster's rules forbid to {asked.words}: {answered.message}", (
             "An admission rule, a quota or the Pod Security level of the namespace says so; "
             "choose another --namespace, or ask the cluster's administrator."

@@ -1,0 +1,38 @@
+"""Fixtures for every part that talks to a cluster: `from tests.kube.plugin import api, kube` in a conftest.py."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fluidbench.kube import Kube, Pauses
+from tests.kube.apiserver import ApiServer
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+@pytest.fixture
+def api() -> Iterator[ApiServer]:
+    """An API server over HTTP; see apiserver.py for what it can do, and what can be done to it."""
+    server = ApiServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def kube(api: ApiServer, tmp_path: Path) -> Kube:
+    """A client of it that waits little between attempts."""
+    return Kube.open(api.kubeconfig(tmp_path / "kubeconfig"), None, Pauses(first_s=0.01, longest_s=0.02))
+
+
+def fixture(name: str) -> Any:
+    """What a real cluster answered: an object, or the items of a list."""
+    told = json.loads((FIXTURES / f"{name}.json").read_text(encoding="utf-8"))
+    return told["items"] if told.get("kind") == "List" else told
+
+
+def sequence(name: str) -> list[Any]:
+    """The successive states of one object: `sequence("workflow-seq-vineyard")`."""
+    return [fixture(path.stem) for path in sorted(FIXTURES.glob(f"{name}-[0-9][0-9]*.json"))]

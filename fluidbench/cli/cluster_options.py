@@ -49,3 +49,5 @@ Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Where the run
 Nfs = Annotated[str, typer.Option("--nfs", help="Put the data on a NAS: SERVER:/PATH.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Fetch nothing; what is missing is an error.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan; touch nothing.")]
+MaybeName = Annotated[str | None, typer.Option("--name", help="Name of the kind cluster. [the current one]")]
+MaybeNamespace = Annotated[str | None, typer.Option("--namespace", "-n", help="The namespace that up was given.")]

@@ -21,6 +21,9 @@ DataDir = Annotated[
     ),
 ]
 Target = Annotated[str, typer.Option("--target", help="Where to run: local.")]
+MaybeTarget = Annotated[
+    str | None, typer.Option("--target", help="local or cluster; the cluster that is up by default.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Cache = Annotated[

@@ -11,6 +11,7 @@ from fluidbench.targets.cluster.bringup.events import Event
 from fluidbench.targets.cluster.bringup.objects import Object, marked, name_of, namespace, ours, status_of
 from fluidbench.targets.cluster.bringup.site import Site, tell
 from fluidbench.targets.cluster.bringup.stages import Manifest, Planned, Work
+from fluidbench.targets.cluster.diagnose import unbound
 
 NAME = "access and volume"
 BOUND_TIMEOUT_S = 60.0
@@ -46,6 +47,10 @@ class Access:
         claim = claim_name(self._manifests())
         yield from waiting.until(
             site, NAME, lambda: self._bound(claim), what=f"the claim {claim} to be Bound", timeout_s=BOUND_TIMEOUT_S,
+            trouble=lambda: unbound(
+                site.kube.get(PVC, claim, site.options.namespace) or {"metadata": {}},
+                waiting.recent_events(site, site.options.namespace),
+            ),
             hint=f"See why: {site.kube.kubectl} -n {site.options.namespace} describe pvc {claim}",
         )  # fmt: skip
         site.remember(nfs=site.options.nfs)

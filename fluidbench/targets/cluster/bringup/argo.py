@@ -74,9 +74,10 @@ class Argo:
             for manifest in self._manifests():
                 site.kube.apply(manifest)
                 yield from waiting.pause(site, NAME, f"applying {manifest['kind']} {name_of(manifest)}", 0)
+        where = controller["metadata"]["namespace"] if controller else pins.ARGO_NAMESPACE
         controller = yield from waiting.until(
             site, NAME, self._ready, what="the workflow controller to be ready", timeout_s=READY_TIMEOUT_S,
-            pods=[(pins.ARGO_NAMESPACE if controller is None else controller["metadata"]["namespace"], f"app={CONTROLLER}")],
+            pods=[(where, f"app={CONTROLLER}")],
         )  # fmt: skip
         if warning := self._warning(controller):
             yield tell(NAME, warning, warning=True)
@@ -105,8 +106,8 @@ class Argo:
         if requeue_s(controller) <= 1:
             return ""
         return (
-            f"this controller looks at a Workflow every {requeue_s(controller):g} s: steps start on that grid, and it is "
-            f"in every duration. Set {REQUEUE}=1s in its environment to be rid of it."
+            f"this controller looks at a Workflow every {requeue_s(controller):g} s: steps start on that grid, and it "
+            f"is in every duration. Set {REQUEUE}=1s in its environment to be rid of it."
         )
 
     def _namespace(self) -> Object:

@@ -1,5 +1,6 @@
 """Stage 1: what can be known to stand in the way before anything is made."""
 
+import dataclasses
 import os
 import re
 import shutil
@@ -16,10 +17,12 @@ from fluidbench.errors import DoesNotFit, ExternalFailure, UsageProblem
 from fluidbench.machine.memory import allowance
 from fluidbench.targets.cluster.bringup import images, sizing
 from fluidbench.targets.cluster.bringup.events import Event
+from fluidbench.targets.cluster.bringup.kind_cluster import kind_name
 from fluidbench.targets.cluster.bringup.kind_config import merged_config
 from fluidbench.targets.cluster.bringup.options import DEFAULT_REPLICAS, DEFAULT_WORKERS
 from fluidbench.targets.cluster.bringup.site import Site, tell
 from fluidbench.targets.cluster.bringup.stages import Planned, Work
+from fluidbench.targets.cluster.bringup.step_image import check_way_to_cluster
 from fluidbench.tools import docker, helm, kind
 
 NAME = "check"
@@ -55,6 +58,9 @@ class Check:
                 if site.options.name not in kind.clusters():
                     yield from self._new_cluster(daemon)
             images.check(site)
+        if not site.made_here:
+            site.current = dataclasses.replace(site.current, kind_cluster=kind_name(site))
+            check_way_to_cluster(site)
         yield from self._proxies()
         return ", ".join(sorted(versions))
 

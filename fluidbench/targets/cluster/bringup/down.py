@@ -1,4 +1,4 @@
-"""`fluidbench down`: removes what `up` made and nothing else, in the order in which it can go, then looks what is left."""
+"""`fluidbench down`: removes what `up` made and nothing else, in an order in which it can go; then an audit."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ from fluidbench.errors import ExternalFailure, UsageProblem
 from fluidbench.kube import (
     CONFIG_MAP,
     CRD,
+    DATASET,
     DEPLOYMENT,
     JOB,
     NAMESPACE,
@@ -19,7 +20,6 @@ from fluidbench.kube import (
     ROLE_BINDING,
     SERVICE_ACCOUNT,
     WORKFLOW,
-    Kube,
     Resource,
 )
 from fluidbench.targets.cluster import current as currents
@@ -117,7 +117,9 @@ class Runs(_Step):
         self._delete_ours([WORKFLOW, JOB, POD], self._namespace)
 
         def none_left() -> bool | None:
-            return not any(site.kube.list(kind_, self._namespace, labels=OURS) for kind_ in (WORKFLOW, JOB, POD)) or None
+            return (
+                not any(site.kube.list(kind_, self._namespace, labels=OURS) for kind_ in (WORKFLOW, JOB, POD)) or None
+            )
 
         yield from waiting.until(site, self.name, none_left, what="their pods to be gone", timeout_s=GONE_TIMEOUT_S)
         return "none left"
@@ -127,7 +129,7 @@ class VineyardDown(_Step):
     """Dataset, then runtime, while Fluid is there to take them away."""
 
     name = "Vineyard"
-    needs = ("runs",)
+    needs: tuple[str, ...] = ("runs",)
 
     def run(self) -> Work:
         seen = see(self._site.kube, self._namespace)
@@ -153,7 +155,7 @@ class AccessDown(_Step):
     """ServiceAccount, Role, volume; the namespace where we made it. What lies on the volume stays."""
 
     name = "access and volume"
-    needs = ("Vineyard",)
+    needs: tuple[str, ...] = ("Vineyard",)
 
     def run(self) -> Work:
         site = self._site
@@ -172,7 +174,7 @@ class FluidDown(_Step):
     """Fluid, where we installed it and nobody else has come to use it."""
 
     name = "Fluid"
-    needs = ("access and volume",)
+    needs: tuple[str, ...] = ("access and volume",)
 
     def run(self) -> Work:
         site = self._site
@@ -193,8 +195,6 @@ class FluidDown(_Step):
         return "uninstalled"
 
     def _users(self) -> list[str]:
-        from fluidbench.kube import DATASET
-
         return [f"{item['metadata']['namespace']}/{name_of(item)}" for item in self._site.kube.list(DATASET)]
 
 
@@ -202,7 +202,7 @@ class ArgoDown(_Step):
     """Argo's controller, where we installed it and no Workflow is left."""
 
     name = "Argo"
-    needs = ("runs",)
+    needs: tuple[str, ...] = ("runs",)
 
     def run(self) -> Work:
         site = self._site
@@ -247,7 +247,7 @@ def _namespace_gone(site: Site, stage: str, namespace: str) -> Iterator[Event]:
 
     yield from waiting.until(
         site, stage, gone, what=f"the namespace {namespace} to be gone", timeout_s=GONE_TIMEOUT_S,
-        hint=f"See what holds it: {_kubectl(site.kube)} get namespace {namespace} -o yaml",
+        hint=f"See what holds it: {site.kube.kubectl} get namespace {namespace} -o yaml",
     )  # fmt: skip
 
 
@@ -259,7 +259,3 @@ def _of_argo(item: dict[str, object]) -> bool:
     return namespace == pins.ARGO_NAMESPACE or (
         namespace is None and (name.startswith(("argo", "workflow-controller")) or name.endswith(".argoproj.io"))
     )
-
-
-def _kubectl(kube: Kube) -> str:
-    return kube.kubectl

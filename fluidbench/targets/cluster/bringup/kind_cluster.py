@@ -183,7 +183,7 @@ class ExistingCluster:
         site = self._site
         if not any(condition(node, "Ready") for node in site.kube.list(NODE)):
             raise ExternalFailure("the cluster has no node that is Ready", f"See: {site.kube.kubectl} get nodes")
-        site.remember(kind_cluster=_kind_name(site))
+        site.remember()
         return told_nodes(site)
 
 
@@ -205,9 +205,9 @@ def workers_of(site: Site) -> dict[str, int]:
     return found
 
 
-def _kind_name(site: Site) -> str | None:
+def kind_name(site: Site) -> str | None:
     """The name, where the existing cluster is one of kind's on this host: then images can be loaded into it."""
-    prefix, _, name = site.current.context.partition("kind-")
-    if prefix or not name or site.options.step_image:
+    before, _, name = site.current.context.partition("kind-")
+    if before or not name or site.options.step_image:
         return None
     return name if name in kind.clusters() else None

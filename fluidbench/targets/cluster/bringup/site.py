@@ -13,7 +13,7 @@ from fluidbench.errors import ExternalFailure, WaitTimeout
 from fluidbench.kube import Kube
 from fluidbench.targets.cluster import current as currents
 from fluidbench.targets.cluster.bringup.events import Told, Waiting
-from fluidbench.targets.cluster.bringup.options import UpOptions
+from fluidbench.targets.cluster.bringup.options import DEFAULT_NAME, UpOptions
 from fluidbench.targets.cluster.bringup.stages import Work
 from fluidbench.targets.cluster.current import Current
 from fluidbench.tools import helm
@@ -27,6 +27,25 @@ class Site:
         self.clock = clock
         self.current = _remembered(options) or _fresh(options)
         self._kube: Kube | None = None
+
+    @classmethod
+    def of(cls, current: Current) -> "Site":
+        """The site of a cluster that an earlier `up` has written down."""
+        made = current.made_cluster
+        options = UpOptions(
+            data_dir=Path(current.data_dir), namespace=current.namespace, nfs=current.nfs,
+            name=current.kind_cluster if made and current.kind_cluster else DEFAULT_NAME,
+            context=None if made else current.context, kubeconfig=None if made else current.kubeconfig_path,
+        )  # fmt: skip
+        site = cls(options)
+        site.current = current
+        return site
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it is the cluster that the state directory holds for the current one."""
+        held = currents.load()
+        return held is not None and (held.context, held.kubeconfig) == (self.current.context, self.current.kubeconfig)
 
     @property
     def made_here(self) -> bool:
@@ -102,7 +121,7 @@ def _remembered(options: UpOptions) -> Current | None:
         return None
     fresh = _fresh(options)
     same = (found.context, found.kubeconfig, found.namespace) == (fresh.context, fresh.kubeconfig, fresh.namespace)
-    return dataclasses.replace(found, ready=False) if same else None
+    return found if same else None
 
 
 def _fresh(options: UpOptions) -> Current:

@@ -1,16 +1,17 @@
 """`fluidbench status`: what is up, where, in which phase, and how full each worker of Vineyard is."""
 
 import contextlib
+import secrets
 from dataclasses import dataclass, field
 
 from fluidbench import pins
 from fluidbench.errors import FluidbenchError
 from fluidbench.kube import DAEMON_SET, DEPLOYMENT, NODE, POD, WORKFLOW
 from fluidbench.render import round_trip_pod
+from fluidbench.targets.cluster.bringup import waiting
 from fluidbench.targets.cluster.bringup.argo import CONTROLLER, requeue_s
 from fluidbench.targets.cluster.bringup.fluid import CSI, DEPLOYMENTS
 from fluidbench.targets.cluster.bringup.objects import (
-    OURS,
     Object,
     condition,
     images_of,
@@ -75,7 +76,9 @@ def status(site: Site, *, usage: bool = True) -> Status:
     kube, namespace = site.kube, site.current.namespace
     version = kube.server_version()
     nodes = tuple(
-        NodeSeen(name_of(node), condition(node, "Ready"), (status_of(node).get("nodeInfo") or {}).get("kubeletVersion", ""))
+        NodeSeen(
+            name_of(node), condition(node, "Ready"), (status_of(node).get("nodeInfo") or {}).get("kubeletVersion", "")
+        )
         for node in kube.list(NODE)
     )
     deployments = kube.list(DEPLOYMENT)
@@ -131,14 +134,17 @@ def _runs(site: Site) -> tuple[Part, ...]:
 
 def _workers(site: Site, usage: bool, notes: list[str]) -> tuple[Worker, ...]:
     pods = worker_pods(site.kube, site.current.namespace)
-    full = _usage(site, sorted({pod["spec"].get("nodeName", "") for pod in pods}), notes) if usage else {}
-    return tuple(
-        Worker(
-            name_of(pod), node := pod["spec"].get("nodeName", ""), status_of(pod).get("phase", ""),
-            *full.get(node, (None, None)),
-        )
-        for pod in pods
-    )  # fmt: skip
+    full = _usage(site, sorted({_node(pod) for pod in pods}), notes) if usage else {}
+    return tuple(_worker(pod, full.get(_node(pod))) for pod in pods)
+
+
+def _worker(pod: Object, full: tuple[int, int] | None) -> Worker:
+    used, limit = full or (None, None)
+    return Worker(name_of(pod), _node(pod), status_of(pod).get("phase", ""), used, limit)
+
+
+def _node(pod: Object) -> str:
+    return str(pod["spec"].get("nodeName", ""))
 
 
 def _usage(site: Site, nodes: list[str], notes: list[str]) -> dict[str, tuple[int, int]]:
@@ -149,8 +155,7 @@ def _usage(site: Site, nodes: list[str], notes: list[str]) -> dict[str, tuple[in
         for pod in pods.values():
             site.kube.create(pod)
         for node, pod in pods.items():
-            work = ended(site, "usage", pod, USAGE_TIMEOUT_S)
-            told = _result(site, work)
+            told = waiting.finished(ended(site, "usage", pod, USAGE_TIMEOUT_S))
             full[node] = (told["used_bytes"], told["limit_bytes"])
     except FluidbenchError as problem:
         notes.append(f"how full the workers are could not be asked: {problem.message}")
@@ -163,9 +168,7 @@ def _usage(site: Site, nodes: list[str], notes: list[str]) -> dict[str, tuple[in
 
 def _usage_pod(site: Site, node: str) -> Object:
     pod = round_trip_pod(site.current.namespace, node, site.current.step_image, site.current.runtime)
-    pod["metadata"] = {**pod["metadata"], "name": "", "generateName": "fluidbench-usage-"}
+    # two that ask at the same time must not meet
+    pod["metadata"]["name"] = f"fluidbench-usage-{secrets.token_hex(4)}"
     pod["spec"]["containers"][0]["args"] = ["--usage"]
     return pod
-
-
-__all__ = ["OURS", "NodeSeen", "Part", "Status", "Worker", "status"]

@@ -74,13 +74,14 @@ class StepImage:
 
     def _given(self, reference: str) -> None:
         """An image from elsewhere that the local Docker knows must speak our version of the step contract."""
-        if not images_known_here(self._site):
+        if not self._site.made_here:
             return
         held = docker.images([reference]).get(reference)
         spoken = held.labels.get(CONTRACT_LABEL) if held else None
         if spoken not in (None, str(CONTRACT_VERSION)):
             raise UsageProblem(
-                f"the image {reference} speaks version {spoken} of the step contract, this FluidBench {CONTRACT_VERSION}",
+                f"the image {reference} speaks version {spoken} of the step contract, this FluidBench speaks "
+                f"{CONTRACT_VERSION}",
                 "Use the image of this version of FluidBench, or leave --step-image out to build it.",
             )
 
@@ -88,10 +89,6 @@ class StepImage:
         arguments = {"CONTRACT_VERSION": str(CONTRACT_VERSION)}
         labels = {CONTENT_LABEL: content_digest()}
         return docker.build_argv(context, self._tag, arguments, labels, self._site.options.build_options)
-
-
-def images_known_here(site: Site) -> bool:
-    return site.made_here
 
 
 def check_way_to_cluster(site: Site) -> None:

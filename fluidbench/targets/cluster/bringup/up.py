@@ -1,5 +1,6 @@
 """`fluidbench up`: the stages in their order, as a plan or as work."""
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 
 from fluidbench.errors import UsageProblem
@@ -18,7 +19,7 @@ from fluidbench.targets.cluster.bringup.vineyard import RoundTrip, Vineyard
 
 
 def stages(site: Site) -> list[Stage]:
-    """What `up` does. What does not need another stage runs beside it: the image beside the nodes, Fluid beside Argo."""
+    """What `up` does. Stages that do not need each other run side by side: the image and the nodes, Fluid and Argo."""
     cluster: Stage = KindCluster(site) if site.made_here else ExistingCluster(site)
     return [
         Check(site), cluster, StepImage(site), Images(site), Access(site), Fluid(site), Argo(site), Vineyard(site),
@@ -30,6 +31,8 @@ def bring_up(options: UpOptions) -> Iterator[Event]:
     """Brings the cluster up, and makes it the current one. What an earlier call has done is found, not done again."""
     check_options(options)
     site = Site(options)
+    # not on disk: what fails before it has changed anything leaves the current cluster as it was
+    site.current = dataclasses.replace(site.current, ready=False)
     yield from run_all(stages(site))
     site.remember(ready=True)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fluidbench import text
-from fluidbench.errors import ExternalFailure, FluidbenchError, UsageProblem, WaitTimeout
-from fluidbench.kube import DATASET, POD, PVC, VINEYARD_RUNTIME, WORKFLOW, Kube
+from fluidbench.errors import ExternalFailure, FluidbenchError, UsageProblem
+from fluidbench.kube import DATASET, POD, PVC, VINEYARD_RUNTIME, Kube
 from fluidbench.render import round_trip_pod, vineyard
 from fluidbench.targets.cluster.bringup import sizing, waiting
 from fluidbench.targets.cluster.bringup.check import host_memory
@@ -17,6 +17,7 @@ from fluidbench.targets.cluster.bringup.objects import OURS, Object, leaving, na
 from fluidbench.targets.cluster.bringup.options import DEFAULT_REPLICAS, RUNTIME, bytes_of, quantity_of
 from fluidbench.targets.cluster.bringup.site import Site, tell
 from fluidbench.targets.cluster.bringup.stages import Manifest, Planned, Work
+from fluidbench.targets.cluster.diagnose import deletion_blocked, vineyard_stuck
 from fluidbench.tools import docker
 
 NAME = "Vineyard"
@@ -65,7 +66,8 @@ class Seen:
         status = status_of(self.runtime)
         return (
             f"Dataset {self.phase}, master {status.get('masterPhase') or 'not there'}, "
-            f"{self.workers_ready} of {self.replicas} workers, claim {status_of(self.claim).get('phase') or 'not there'}"
+            f"{self.workers_ready} of {self.replicas} workers, "
+            f"claim {status_of(self.claim).get('phase') or 'not there'}"
         )
 
 
@@ -115,16 +117,25 @@ class Vineyard:
             yield tell(NAME, why)
             for manifest in vineyard(site.options.namespace, RUNTIME, replicas, quantity_of(quota)):
                 site.kube.apply(manifest)
-        yield from waiting.until(
-            site, NAME, lambda: self._see().whole or None, what=lambda: self._see().words, timeout_s=READY_TIMEOUT_S,
-            pods=[(site.options.namespace, f"release={RUNTIME}")],
+        seen = yield from waiting.until(
+            site, NAME, self._whole, what=lambda: self._see().words, timeout_s=READY_TIMEOUT_S, trouble=self._trouble,
+            hint=f"Look at it: {site.kube.kubectl} -n {site.options.namespace} describe dataset,vineyardruntime",
         )  # fmt: skip
-        seen = self._see()
         self._note(seen)
         return seen.words
 
     def _see(self) -> Seen:
         return see(self._site.kube, self._site.options.namespace)
+
+    def _whole(self) -> Seen | None:
+        seen = self._see()
+        return seen if seen.whole else None
+
+    def _trouble(self) -> FluidbenchError | None:
+        site, seen = self._site, self._see()
+        namespace = site.options.namespace
+        pods = site.kube.list(POD, namespace, labels=f"release={RUNTIME}")
+        return vineyard_stuck(seen.dataset, seen.runtime, pods, waiting.recent_events(site, namespace))
 
     def _differs(self, seen: Seen) -> bool:
         """Whether the runtime that is there is not the one that was asked for; what was not said fits any."""
@@ -161,7 +172,7 @@ class Vineyard:
 
 
 class RoundTrip:
-    """A put and a get from a pod on each worker's node. It warms the fuse pods, which would else be in the first run."""
+    """A put and a get from a pod on each worker's node. It warms the fuse pods, a cost of the first run otherwise."""
 
     name = ROUND_TRIP
     needs: tuple[str, ...] = ("Vineyard", "step image", "images")
@@ -247,10 +258,13 @@ def removed(site: Site, stage: str, namespace: str) -> Iterator[Event]:
     def dataset_gone() -> bool | None:
         return None if kube.get(DATASET, RUNTIME, namespace) else True
 
-    try:
-        yield from waiting.until(site, stage, dataset_gone, what="the Dataset to be gone", timeout_s=GONE_TIMEOUT_S)
-    except WaitTimeout as slow:
-        raise _in_use(kube, namespace, slow) from slow
+    def held() -> FluidbenchError | None:
+        dataset = kube.get(DATASET, RUNTIME, namespace)
+        return deletion_blocked(dataset, waiting.recent_events(site, namespace)) if dataset else None
+
+    yield from waiting.until(
+        site, stage, dataset_gone, what="the Dataset to be gone", timeout_s=GONE_TIMEOUT_S, trouble=held
+    )
     kube.delete(VINEYARD_RUNTIME, RUNTIME, namespace)
 
     def all_gone() -> bool | None:
@@ -259,25 +273,6 @@ def removed(site: Site, stage: str, namespace: str) -> Iterator[Event]:
     yield from waiting.until(
         site, stage, all_gone, what="the runtime and its workers to be gone", timeout_s=GONE_TIMEOUT_S
     )
-
-
-def _in_use(kube: Kube, namespace: str, slow: WaitTimeout) -> FluidbenchError:
-    users = [name_of(pod) for pod in kube.list(POD, namespace) if _mounts(pod) and _alive(pod)]
-    if not users:
-        return slow
-    return ExternalFailure(
-        f"the Dataset cannot go while pods use it: {', '.join(users)}",
-        f"End them, then say it again: {kube.kubectl} -n {namespace} delete {WORKFLOW.qualified} --all",
-    )
-
-
-def _mounts(pod: Object) -> bool:
-    claims = [volume.get("persistentVolumeClaim") or {} for volume in pod["spec"].get("volumes") or []]
-    return any(claim.get("claimName") == RUNTIME for claim in claims)
-
-
-def _alive(pod: Object) -> bool:
-    return status_of(pod).get("phase") not in ("Succeeded", "Failed")
 
 
 def quota_of_bytes(asked: int) -> int:

@@ -1,17 +1,19 @@
 """Waiting for the cluster, with an eye on the pods: what can never become well is told within seconds."""
 
+import time
 from collections.abc import Callable, Generator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from fluidbench.errors import WaitTimeout
+from fluidbench.errors import FluidbenchError, WaitTimeout
 from fluidbench.kube import EVENT, POD
 from fluidbench.targets.cluster import diagnose
 from fluidbench.targets.cluster.bringup.events import Event, Waiting
-from fluidbench.targets.cluster.bringup.objects import status_of
 from fluidbench.targets.cluster.bringup.site import Site
+from fluidbench.targets.cluster.diagnose.reading import age_s, event_last
 
 T = TypeVar("T")
 LOOK_EVERY_S = 0.5
+RECENT_S = 120.0
 
 
 def pause(site: Site, stage: str, what: str, seconds: float) -> Generator[Event, None, None]:
@@ -30,16 +32,20 @@ def until(
     what: str | Callable[[], str],
     timeout_s: float,
     pods: Sequence[tuple[str, str]] = (),
+    trouble: Callable[[], FluidbenchError | None] = lambda: None,
     hint: str = "",
 ) -> Generator[Event, None, T]:
     """Asks `probe` until it returns something other than None.
 
-    `pods` are namespaces and label selectors: whose pods have to become well for it. Raises what stands in their way.
+    `pods` are namespaces and label selectors: whose pods have to become well for it. What stands in their way, or what
+    `trouble` finds, is raised.
     """
     deadline = site.clock() + timeout_s
     while (value := probe()) is None:
         for namespace, labels in pods:
             look(site, namespace, labels)
+        if problem := trouble():
+            raise problem
         shown = what if isinstance(what, str) else what()
         if site.clock() >= deadline:
             raise WaitTimeout(f"{stage}: {shown}: not so after {timeout_s:g} s", hint or _look_yourself(site, pods))
@@ -47,17 +53,27 @@ def until(
     return value
 
 
+def finished(work: Generator[Event, None, T]) -> T:
+    """Waits in the foreground, and tells nobody."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        time.sleep(LOOK_EVERY_S / 5)
+
+
 def look(site: Site, namespace: str, labels: str = "") -> None:
     """Raises what keeps the pods from ever becoming well; nothing while they may."""
     pods = site.kube.list(POD, namespace, labels=labels)
-    if not pods or all(status_of(pod).get("phase") == "Succeeded" for pod in pods):
-        return
-    names = {pod["metadata"]["name"] for pod in pods}
-    told = [
-        event for event in site.kube.list(EVENT, namespace) if (event.get("involvedObject") or {}).get("name") in names
-    ]
-    if trouble := diagnose.stuck(pods, told):
-        raise trouble
+    if problem := diagnose.stuck(pods, recent_events(site, namespace)):
+        raise problem
+
+
+def recent_events(site: Site, namespace: str) -> list[dict[str, Any]]:
+    """The events of the last minutes: older ones are of an earlier attempt."""
+    return [event for event in site.kube.list(EVENT, namespace) if age_s(event_last(event), None) < RECENT_S]
 
 
 def _look_yourself(site: Site, pods: Sequence[tuple[str, str]]) -> str:

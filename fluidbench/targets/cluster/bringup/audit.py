@@ -33,7 +33,7 @@ def _objects(site: Site) -> list[str]:
 
 def _fluid(site: Site) -> list[str]:
     """What Fluid's chart leaves, once Fluid itself is gone."""
-    if "fluid" not in site.current.installed or site.kube.get(NAMESPACE, pins.FLUID_NAMESPACE):
+    if site.kube.get(NAMESPACE, pins.FLUID_NAMESPACE):
         return []
     return [
         f"{resource.kind} {name_of(item)}"

@@ -33,11 +33,28 @@ def shell_line(argv: Sequence[str]) -> str:
     return shlex.join(argv)
 
 
-def run(argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None) -> str:
-    """Runs a program to its end and returns its stdout.
+@dataclass(frozen=True)
+class Done:
+    """How a program that was run to its end ended."""
 
-    Raises ToolMissing when there is no such program, WaitTimeout, and ExternalFailure when it exits non-zero.
-    """
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: str
+    stderr: str
+
+    def failure(self) -> ExternalFailure:
+        """The failure of this program, with its command and the end of its stderr."""
+        return exit_failure(self.argv, self.returncode, self.stderr)
+
+
+def exit_failure(argv: Sequence[str], returncode: int, told: str) -> ExternalFailure:
+    """A program's exit as an error: the command so that it can be pasted, and the end of what it told."""
+    tail = "\n".join(told.splitlines()[-STDERR_TAIL_LINES:])
+    return ExternalFailure(f"exit code {returncode} from: {shell_line(argv)}\n{tail}".rstrip())
+
+
+def attempt(argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None) -> Done:
+    """Runs a program to its end, however it ends; raises ToolMissing when there is none, and WaitTimeout."""
     try:
         done = subprocess.run(  # noqa: S603 - argv comes from this package
             argv, capture_output=True, text=True, errors="replace", timeout=timeout_s, check=False, env=env,
@@ -45,11 +62,21 @@ def run(argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None 
         )  # fmt: skip
     except FileNotFoundError as error:
         raise ToolMissing(f"{argv[0]} was not found", f"Install {argv[0]} and put it on the PATH.") from error
+    except PermissionError as error:
+        raise ToolMissing(f"{argv[0]} may not be run: {error.strerror}", f"See: command -v {argv[0]}") from error
     except subprocess.TimeoutExpired as error:
         raise WaitTimeout(f"{shell_line(argv)} did not end within {timeout_s:g} s") from error
+    return Done(tuple(argv), done.returncode, done.stdout, done.stderr)
+
+
+def run(argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None) -> str:
+    """Runs a program to its end and returns its stdout.
+
+    Raises ToolMissing when there is no such program, WaitTimeout, and ExternalFailure when it exits non-zero.
+    """
+    done = attempt(argv, timeout_s=timeout_s, env=env)
     if done.returncode != 0:
-        tail = "\n".join(done.stderr.splitlines()[-STDERR_TAIL_LINES:])
-        raise ExternalFailure(f"exit code {done.returncode} from: {shell_line(argv)}\n{tail}".rstrip())
+        raise done.failure()
     return done.stdout
 
 

@@ -21,9 +21,27 @@ def templates_dir() -> Path:
     return _shipped("templates")
 
 
+def image_file(name: str) -> Path:
+    """A file that the step image is built from: the Dockerfile, the locked requirements."""
+    for candidate in (_PACKAGE / name, _PACKAGE.parent / name):
+        if candidate.is_file():
+            return candidate
+    raise UsageProblem(f"the file {name} is missing beside {_PACKAGE}", "Install FluidBench again.")
+
+
+def cache_dir() -> Path:
+    """Downloads: `$XDG_CACHE_HOME/fluidbench`."""
+    return _writable(Path(_DIRS.user_cache_dir), "cache directory", "XDG_CACHE_HOME")
+
+
+def state_root() -> Path:
+    """The state directory, whether it exists or not."""
+    return Path(_DIRS.user_state_dir)
+
+
 def state_dir() -> Path:
     """Database, artifacts of runs, the measuring lock: `$XDG_STATE_HOME/fluidbench`."""
-    return _writable(Path(_DIRS.user_state_dir), "state directory", "XDG_STATE_HOME")
+    return _writable(state_root(), "state directory", "XDG_STATE_HOME")
 
 
 def default_data_dir() -> Path:

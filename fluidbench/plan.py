@@ -60,6 +60,11 @@ def dataset_bytes(multiplier: int) -> int:
     return multiplier * ROWS_PER_MULTIPLIER * ROW_BYTES
 
 
+def exchange_bytes(multiplier: int) -> int:
+    """The bytes of the four tables between the steps, with an index each, rounded up."""
+    return int(EXCHANGE_TABLES * dataset_bytes(multiplier)) + 1
+
+
 @dataclass(frozen=True)
 class Plan:
     """One run, before it has a target and a time."""
@@ -86,8 +91,8 @@ class Plan:
 
     @property
     def exchange_bytes(self) -> int:
-        """The bytes of the four tables between the steps, with an index each, rounded up."""
-        return int(EXCHANGE_TABLES * self.dataset_bytes) + 1 if self.pipeline.hands_over else 0
+        """The bytes of the four tables between the steps; none where there are no steps but one."""
+        return exchange_bytes(self.multiplier) if self.pipeline.hands_over else 0
 
     def private_bytes(self, *, inputs_shared: bool) -> int:
         """The most private memory that any step needs."""

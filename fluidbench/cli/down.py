@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fluidbench.cli import options
+from fluidbench.cli import cluster_options, options
 from fluidbench.cli.output import Output
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
@@ -19,21 +19,43 @@ def down(
     ctx: typer.Context,
     data_dir: options.DataDir = None,
     target: options.Target = None,
+    name: cluster_options.MaybeName = None,
+    context: cluster_options.Context = None,
+    kubeconfig: cluster_options.Kubeconfig = None,
+    namespace: cluster_options.MaybeNamespace = None,
     purge: Annotated[bool, typer.Option("--purge", help="Remove the datasets too, without asking.")] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Remove what FluidBench left on this machine; the results stay.
+    """Remove what `up` made, or what FluidBench left on this machine; the results stay.
 
     Example: fluidbench down --purge
     """
+    from fluidbench import places
+    from fluidbench.cli import teardown, workbench
+    from fluidbench.targets.cluster import current as currents
+
+    output: Output = ctx.obj
+    output.as_json = as_json
+    directory = (data_dir or places.default_data_dir()).expanduser().absolute()
+    named = name is not None or context is not None
+    if target == "cluster" or (target is None and (named or currents.load() is not None)):
+        with workbench.measuring("down"):
+            site = teardown.site_of(name, context, kubeconfig, namespace, directory)
+            if site is not None:
+                teardown.take_cluster_down(output, site, purge)
+                return
+        output.json({"format_version": 1, "removed": [], "kept": [], "left": []})
+        output.result("No cluster is up.")
+        return
+    _local(output, target or "local", directory, purge)
+
+
+def _local(output: Output, target: str, directory: Path, purge: bool) -> None:
     from fluidbench import dataset, places
     from fluidbench.cli import workbench
     from fluidbench.targets import open_target
 
-    output: Output = ctx.obj
-    output.as_json = as_json
     open_target(target)
-    directory = (data_dir or places.default_data_dir()).expanduser().absolute()
     with workbench.measuring("down"), workbench.results(output):
         removed = _remove(_left_overs(directory))
         datasets = dataset.all_in(directory)

@@ -18,6 +18,8 @@ from fluidbench.cli.output import Output
 from fluidbench.cli.prepare import prepare
 from fluidbench.cli.render import render
 from fluidbench.cli.run import run
+from fluidbench.cli.status import status
+from fluidbench.cli.up import up
 from fluidbench.errors import FluidbenchError, Terminated, UsageProblem
 
 EXIT_BUG = 70
@@ -30,7 +32,7 @@ app = typer.Typer(
     name="fluidbench", rich_markup_mode=None, pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
-for command in (prepare, run, compare, history, render, doctor, down):
+for command in (up, prepare, run, compare, status, history, render, doctor, down):
     app.command()(command)
 
 

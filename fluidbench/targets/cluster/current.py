@@ -18,7 +18,8 @@ class Current:
 
     The facts of the cluster itself live in the cluster, found by label. `kind_cluster` is the name where the nodes are
     kind's; `made_cluster` says that we made them, and is written before the first of them is. `joined` turns true
-    when all nodes were seen Ready once, `ready` when every stage of `up` has ended: only then it can be run on.
+    when all nodes were seen Ready once; `proved` are the uids of the workers that a round trip has reached; `ready`
+    turns true when every stage of `up` has ended: only then it can be run on.
     """
 
     context: str
@@ -35,6 +36,7 @@ class Current:
     replicas: int | None = None
     quota_bytes: int | None = None
     nfs: str = ""
+    proved: tuple[str, ...] = ()
     installed: tuple[str, ...] = ()
     requeue_s: float | None = None
     format_version: int = FORMAT_VERSION
@@ -45,7 +47,7 @@ class Current:
 
 
 def file() -> Path:
-    return places.state_dir() / "cluster.json"
+    return places.state_root() / "cluster.json"
 
 
 def load() -> Current | None:
@@ -67,6 +69,7 @@ def load() -> Current | None:
 
 
 def save(current: Current) -> None:
+    places.state_dir()
     path = file()
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     with partial.open("wb") as stream:

@@ -45,7 +45,7 @@ def compare(
     names = _stores(stores)
     with workbench.runner(output, target, data_dir) as (runner, screen):
         wanted = multiplier or runner.results.last_multiplier() or options.DEFAULT_MULTIPLIER
-        plans = [workbench.plan(name, wanted, cache, threads, step_timeout) for name in names]
+        plans = [workbench.plan(runner.target, name, wanted, cache, threads, step_timeout) for name in names]
         campaign = Campaign(runner, plans[0], names)
         missing = campaign.missing(rounds)
         if missing.rounds and not no_run:

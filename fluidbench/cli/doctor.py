@@ -27,13 +27,14 @@ def doctor(
     from fluidbench.cli import workbench
     from fluidbench.report import tables
     from fluidbench.targets import open_target
+    from fluidbench.targets.local import LocalTarget
     from fluidbench.targets.local.examine import examine
 
     output: Output = ctx.obj
     output.as_json = as_json
     open_target(target)
     directory = places.data_dir(data_dir or places.default_data_dir())
-    findings = examine(workbench.plan(store, multiplier), directory)
+    findings = examine(workbench.plan(LocalTarget(), store, multiplier), directory)
     output.envelope = {"format_version": 1, "findings": msgspec.to_builtins(findings)}
     output.table(tables.findings_table(findings))
     if wrong := next((finding for finding in findings if not finding.good), None):

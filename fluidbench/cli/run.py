@@ -36,8 +36,9 @@ def run(
     output.as_json, output.envelope = as_json, envelope.runs([])
     if vineyard and store not in (None, "vineyard"):
         raise UsageProblem(f"--vineyard and --store {store} contradict each other", "Give one of them.")
-    plan = workbench.plan(store or ("vineyard" if vineyard else "pickle"), multiplier, cache, threads, step_timeout)
     with workbench.runner(output, target, data_dir) as (runner, screen):
+        name = store or ("vineyard" if vineyard else "pickle")
+        plan = workbench.plan(runner.target, name, multiplier, cache, threads, step_timeout)
         runner.check(plan)
         with workbench.measuring(f"run --multiplier {multiplier} --store {plan.store}", allow_concurrent):
             runner.prepare(plan)

@@ -9,12 +9,12 @@ from fluidbench.cli.live import Live
 from fluidbench.cli.output import Output
 from fluidbench.errors import FluidbenchError, UsageProblem
 from fluidbench.machine import lock
-from fluidbench.machine.fingerprint import threads_allowed
 from fluidbench.plan import PREPARE_ONLY, Plan
 from fluidbench.results import LeftBehind, Results
 from fluidbench.runner import Runner, sweep
 from fluidbench.stores import open_store
 from fluidbench.targets import open_target
+from fluidbench.targets.base import Target
 
 CACHE_POLICIES = ("cold", "warm")
 
@@ -48,6 +48,7 @@ def runner(output: Output, target: str | None, data_dir: Path | None) -> Iterato
 
 
 def plan(
+    target: Target,
     store: str,
     multiplier: int,
     cache: str = "cold",
@@ -62,7 +63,7 @@ def plan(
         store,
         multiplier,
         cache_policy=cache,
-        threads=threads or threads_allowed(),
+        threads=threads or target.threads(),
         step_timeout_s=step_timeout_s,
     )
 

@@ -51,6 +51,9 @@ class Target(Protocol):
     def session(self, plan: Plan, context: Context) -> AbstractContextManager[Session]:
         """Runs the plan; leaving it ends everything it started and removes what the run left."""
 
+    def threads(self) -> int:
+        """The threads that a step can have for itself, where nobody says otherwise."""
+
     def nodes(self, plan: Plan) -> list[str]:
         """The nodes that a run may be kept on; empty where there is no choice."""
 

@@ -38,10 +38,29 @@ class Site:
         names = {pod["spec"]["nodeName"] for pod in pods if _ready(pod)}
         return {node["metadata"]["name"]: node for node in self.kube.list(NODE) if node["metadata"]["name"] in names}
 
+    def free_cpus(self) -> int:
+        """The whole processors that no pod has asked for, on the worker's node that has the fewest; at least 1."""
+        taken = dict.fromkeys(self.workers, 0.0)
+        for pod in self.kube.list(POD):
+            node = pod["spec"].get("nodeName")
+            if node in taken and pod["status"].get("phase") in ("Pending", "Running"):
+                taken[node] += sum(_cpus(container) for container in pod["spec"]["containers"])
+        free = [cpus(self.workers[node]["status"]["allocatable"]["cpu"]) - asked for node, asked in taken.items()]
+        return max(1, int(min(free, default=1.0)))
+
     def argo_get(self, workflow: str) -> str:
         """The line that shows a Workflow, ready to be pasted."""
         environment = f"KUBECONFIG={self.current.kubeconfig} " if self.current.kubeconfig else ""
         return f"{environment}argo get {workflow} -n {self.namespace}"
+
+
+def cpus(quantity: str) -> float:
+    """Kubernetes' way to write processors: 2, 0.5 or 500m."""
+    return int(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity)
+
+
+def _cpus(container: dict[str, Any]) -> float:
+    return cpus(container.get("resources", {}).get("requests", {}).get("cpu", "0"))
 
 
 def _ready(pod: dict[str, Any]) -> bool:

@@ -64,6 +64,9 @@ class ClusterTarget:
             session.updates = submission.updates(session)
             yield session
 
+    def threads(self) -> int:
+        return self.site.free_cpus()
+
     def nodes(self, plan: Plan) -> list[str]:
         return list(self.site.workers)
 

@@ -34,6 +34,9 @@ class LocalTarget:
         if self.dataset(plan, context.data_dir) is None:
             yield from StepProcess(plan, plan.prepare, context, {}).run()
 
+    def threads(self) -> int:
+        return machine.threads_allowed()
+
     def nodes(self, plan: Plan) -> list[str]:
         return []
 

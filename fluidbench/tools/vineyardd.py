@@ -107,12 +107,16 @@ def _connect(socket: Path, child: Child) -> Any:
 
     def listening() -> bool | None:
         if (ended := child.wait(0)) is not None:
-            tail = "\n".join(child.log.read_text(errors="replace").splitlines()[-10:])
-            raise ExternalFailure(
-                f"vineyardd ended with {ended.returncode} before it was ready\n{tail}",
-                f"Its log: {child.log}",
-            )
+            raise _ended(child, f"with {ended.returncode} before it was ready")
         return socket.exists() or None
 
     wait_until(listening, what="vineyardd", timeout_s=START_TIMEOUT_S, interval_s=0.02, hint=f"Its log: {child.log}")
-    return vineyard._connect(str(socket))
+    try:
+        return vineyard._connect(str(socket))
+    except RuntimeError as error:  # vineyard's own errors: it may die while it is being spoken to
+        raise _ended(child, f"or does not answer: {error}") from error
+
+
+def _ended(child: Child, how: str) -> ExternalFailure:
+    tail = "\n".join(child.log.read_text(errors="replace").splitlines()[-10:])
+    return ExternalFailure(f"vineyardd ended {how}\n{tail}", f"Its log: {child.log}")

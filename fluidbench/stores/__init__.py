@@ -1,6 +1,8 @@
 """The host half of the stores, by name. Imports neither pandas nor vineyard."""
 
 import importlib
+import sys
+from pathlib import Path
 
 from fluidbench.errors import UsageProblem
 from fluidbench.stores.base import Store
@@ -18,6 +20,8 @@ def open_store(name: str) -> Store:
     if not separator:
         known = ", ".join(STORES)
         raise UsageProblem(f"there is no store {name!r}", f"Known are {known}, and your own as module:Class.")
+    if name not in STORES:
+        _look_where_started()
     try:
         store: Store = getattr(importlib.import_module(module), attribute)()
     except (ImportError, AttributeError) as error:
@@ -25,3 +29,13 @@ def open_store(name: str) -> Store:
             f"the store {name!r} cannot be loaded: {error}", "Name it as module:Class, importable from here."
         ) from error
     return store
+
+
+def _look_where_started() -> None:
+    """Makes modules of the current directory importable, as they are in the steps; a console script does not."""
+    try:
+        here = str(Path.cwd())
+    except FileNotFoundError:
+        return
+    if here not in sys.path:
+        sys.path.append(here)

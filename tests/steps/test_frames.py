@@ -45,7 +45,7 @@ def changed(frame: pd.DataFrame, row: int, column: int) -> pd.DataFrame:
         table().rename(columns={"c": "C"}),
         table()[["b", "a", "c", "d", "e"]],
         table().set_index(pd.Index(range(4, ROWS + 4))),
-        table().set_index(pd.Index(np.arange(3, ROWS + 3, dtype="int32"))),
+        table().set_axis(pd.Index(np.arange(3, ROWS + 3, dtype="int32"))),
         table().rename_axis("row"),
         table().iloc[:-1],
         table().iloc[::-1],

@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from fluidbench import __version__, places
 from fluidbench.dataset import exchange_dir
 from fluidbench.errors import FluidbenchError, ResultProblem, Terminated
 from fluidbench.events import RunEnded, StepEnded, StepUpdate
+from fluidbench.machine import private
 from fluidbench.machine.owners import this_process
 from fluidbench.plan import Plan
 from fluidbench.records import Identity, Run, State, worst_cache
@@ -113,16 +113,13 @@ class Runner:
 
     @contextlib.contextmanager
     def _context(self, run_id: str) -> Iterator[Context]:
-        # in /tmp, because the path of a socket may not be longer than 107 bytes
-        private = Path(tempfile.mkdtemp(prefix="fluidbench-", dir="/tmp"))
-        try:
-            yield Context(run_id, self.data_dir, places.artifacts_dir(run_id), private)
-        finally:
-            shutil.rmtree(private, ignore_errors=True)
+        with private.directory() as private_dir:
+            yield Context(run_id, self.data_dir, places.artifacts_dir(run_id), private_dir)
 
 
 def sweep(results: Results) -> list[LeftBehind]:
     """Marks runs of killed processes and removes what they left."""
+    private.remove_abandoned()
     found = results.sweep()
     for left in found:
         for path in left.paths:

@@ -52,13 +52,12 @@ class Lab:
     program: Program
     compared: Outcome
 
-    def runs(self, multiplier: int, store: str) -> list[dict]:
-        """The recorded runs, as JSON, the newest first."""
-        found = self.program("history", "--json", "--limit", "99", "--multiplier", str(multiplier), "--store", store)
-        return found.json["runs"]
+    recorded: list[dict]
 
     def run(self, multiplier: int, store: str) -> dict:
-        return self.runs(multiplier, store)[0]
+        """The last of the recorded runs, as JSON."""
+        like = (multiplier, store)
+        return next(run for run in self.recorded if (run["identity"]["multiplier"], run["identity"]["store"]) == like)
 
 
 SLOW = "support.odd_stores:Slow"
@@ -74,7 +73,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     stores = f"pickle,vineyard,{SLOW}"
     compared = program("compare", "--multiplier", "1", "--rounds", "1", "--stores", stores, "--json")
     assert compared.returncode == 0, compared.stderr
-    return Lab(program, compared)
+    recorded = program("history", "--json", "--limit", "99").json["runs"]
+    return Lab(program, compared, recorded)
 
 
 @pytest.fixture

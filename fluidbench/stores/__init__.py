@@ -21,8 +21,8 @@ def open_store(name: str) -> Store:
     if not separator:
         known = ", ".join(STORES)
         raise UsageProblem(f"there is no store {name!r}", f"Known are {known}, and your own as module:Class.")
-    if name not in STORES and "" not in sys.path:
-        sys.path.append("")  # the current directory, where a user's own module lies
+    if name not in STORES:
+        _look_where_started()
     try:
         store: Store = getattr(importlib.import_module(module), attribute)()
         missing = [part for part in ("name", "step_store", "footprint", "provision") if not hasattr(store, part)]
@@ -42,3 +42,13 @@ def source_of(name: str) -> list[Path]:
     modules = [spec.partition(":")[0] for spec in (name, open_store(name).step_store)]
     found = [importlib.util.find_spec(module) for module in modules if module not in STORES]
     return [Path(spec.origin) for spec in found if spec and spec.origin]
+
+
+def _look_where_started() -> None:
+    """Makes modules of the current directory importable, as they are in the steps; a console script does not."""
+    try:
+        here = str(Path.cwd())
+    except FileNotFoundError:
+        return
+    if here not in sys.path:
+        sys.path.append(here)

@@ -95,12 +95,12 @@ def serving(size_bytes: int, directory: Path, log: Path) -> Iterator[Server]:
         str(executable()), "--socket", str(directory / SOCKET_NAME), "--size", str(size_bytes), "--reserve_memory",
         "--meta", "local", "--rpc=false", "--deployment", "local",
     ]  # fmt: skip
-    import vineyard  # before the clock: it takes a second, and is ours to wait for, not the server's
+    import vineyard  # noqa: F401 - before the clock: it takes a second, and is ours to wait for, not the server's
 
     began = time.monotonic()
     with running(argv, env=clean_environment() | environment(directory), cwd=directory, log=log) as child:
         _await_socket(directory / SOCKET_NAME, child)
-        client = vineyard._connect(str(directory / SOCKET_NAME))
+        client = _connected(directory / SOCKET_NAME, child)
         yield Server(directory / SOCKET_NAME, time.monotonic() - began, client)
 
 
@@ -112,11 +112,22 @@ def clean_environment() -> dict[str, str]:
 def _await_socket(socket: Path, child: Child) -> None:
     def listening() -> bool | None:
         if (ended := child.wait(0)) is not None:
-            tail = "\n".join(child.log.read_text(errors="replace").splitlines()[-10:])
-            raise ExternalFailure(
-                f"vineyardd ended with {ended.returncode} before it was ready\n{tail}", f"Its log: {child.log}"
-            )
+            raise _ended(child, f"with {ended.returncode} before it was ready")
         return socket.exists() or None
 
     # it listens only after its memory is reserved
     wait_until(listening, what="vineyardd", timeout_s=START_TIMEOUT_S, interval_s=0.02, hint=f"Its log: {child.log}")
+
+
+def _connected(socket: Path, child: Child) -> Any:
+    import vineyard
+
+    try:
+        return vineyard._connect(str(socket))
+    except RuntimeError as error:  # vineyard's own errors: it may die while it is being spoken to
+        raise _ended(child, f"or does not answer: {error}") from error
+
+
+def _ended(child: Child, how: str) -> ExternalFailure:
+    tail = "\n".join(child.log.read_text(errors="replace").splitlines()[-10:])
+    return ExternalFailure(f"vineyardd ended {how}\n{tail}", f"Its log: {child.log}")

@@ -246,6 +246,8 @@ def _confounded(entry: Round) -> Iterable[str]:
     if len(nodes) > 1:
         yield f"round {number}: placement, the steps ran on {', '.join(nodes)}"
     for store, run in entry.items():
+        if (grid := run.readings.get("argo_requeue_s", 0.0)) > 1:
+            yield f"Argo looks at a Workflow every {grid:g} s only: steps start on that grid (DEFAULT_REQUEUE_TIME)"
         for step in run.steps:
             if step.transport == "rpc":
                 yield f"round {number}: {step.name} of {store} reached Vineyard by RPC, not by shared memory"

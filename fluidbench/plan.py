@@ -77,8 +77,12 @@ class Plan:
     step_timeout_s: float = 3600.0
     # of a cluster: where all steps run
     node: str = ""
-    drop_caches: bool = False
     prepare: StepPlan = field(default=PREPARE)
+
+    @property
+    def drop_caches(self) -> bool:
+        """Whether all of the page cache is dropped before each step, as the published steps do; takes privilege."""
+        return self.cache_policy == "dropped"
 
     @property
     def rows(self) -> int:

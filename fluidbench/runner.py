@@ -5,7 +5,7 @@ import dataclasses
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -136,12 +136,22 @@ def timestamp() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def code_version(store: str) -> str:
-    """The version, and a hash of the step code: two runs of other code are not of the same work."""
+def code_version(store: str, steps_code: str = "") -> str:
+    """The version, and hashes of the step code and of a user's store: runs of other code are not of the same work.
+
+    `steps_code` is what the steps themselves told; an image may hold others than this FluidBench.
+    """
+    parts = [steps_code or _hash(sorted(places.steps_dir().rglob("*.py")))]
+    if own := source_of(store):
+        parts.append(_hash(own))
+    return f"{__version__}+{'.'.join(part[:8] for part in parts)}"
+
+
+def _hash(paths: Iterable[Path]) -> str:
     digest = xxhash.xxh3_64()
-    for path in [*sorted(places.steps_dir().rglob("*.py")), *source_of(store)]:
+    for path in paths:
         digest.update(path.read_bytes())
-    return f"{__version__}+{digest.hexdigest()[:8]}"
+    return digest.hexdigest()
 
 
 def _failed(recorded: Run, error: BaseException) -> Run:
@@ -170,6 +180,7 @@ def _finished(run: Run, session: Session, wall_s: float) -> Run:
         unaccounted_s=duration_s - phases_s,
         cache=worst_cache([entry.cache for step in run.steps for entry in step.inputs]),
         results=results | {"digest": _digest(results)},
+        code_version=code_version(run.identity.store, str(results.get("steps_code", ""))),
         readings={**run.readings, **session.readings},
     )
 

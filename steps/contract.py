@@ -8,6 +8,8 @@ import argparse
 import contextlib
 import json
 import os
+import subprocess
+import sys
 import time
 import traceback
 import warnings
@@ -37,6 +39,7 @@ class Parameters:
     report: Path
     cache_policy: str
     spawned_at: float
+    sample_memory: bool = False
 
     @property
     def dataset(self) -> Path:
@@ -68,6 +71,7 @@ def parameters(argv: Sequence[str] | None = None, environ: Mapping[str, str] = o
         run_id=environ.get("FLUIDBENCH_RUN_ID", "by-hand"),
         report=Path(environ.get("FLUIDBENCH_REPORT", "/tmp/fluidbench-report.json")),  # noqa: S108 - a container's own
         cache_policy=environ.get("FLUIDBENCH_CACHE_POLICY", "cold"),
+        sample_memory=environ.get("FLUIDBENCH_SAMPLE_MEMORY", "") == "1",
         spawned_at=float(environ.get("FLUIDBENCH_SPAWNED_AT") or _process_start()),
     )
 
@@ -87,6 +91,7 @@ class Step:
         self._saved: dict[str, Table | Path] = {}
         self._aside = {"evict_s": 0.0, "fsync_s": 0.0, "verify_s": 0.0}
         self._cpu_s = 0.0
+        self._sampler = _start_sampler() if told.sample_memory else None
         self.warnings: list[warnings.WarningMessage] = []
 
     @property
@@ -143,6 +148,7 @@ class Step:
         """What comes after the last clock: sync, then the digests of what was read; returns the report."""
         from stores import sync
 
+        peaks = self._peaks()
         with self._beside("fsync_s"):
             if self._store is not None:
                 self._store.settle()
@@ -150,15 +156,19 @@ class Step:
                 if isinstance(written, Path):
                     sync(written)
         with self._beside("verify_s"):
-            self.results |= self._digests()
+            self.results |= self._digests() | {"steps_code": code_digest()}
         for entry in self._inputs:
             entry["bytes"] = self._size(entry["name"], self._loaded.get(entry["name"]))
-        return self._report() | {
-            "read_bytes": sum(entry["bytes"] for entry in self._inputs),
-            "written_bytes": sum(self._size(name, what) for name, what in self._saved.items()),
-            "transport": self._store.transport if self._store else "file",
-            "ended_at": time.monotonic(),
-        }
+        return (
+            self._report()
+            | peaks
+            | {
+                "read_bytes": sum(entry["bytes"] for entry in self._inputs),
+                "written_bytes": sum(self._size(name, what) for name, what in self._saved.items()),
+                "transport": self._store.transport if self._store else "file",
+                "ended_at": time.monotonic(),
+            }
+        )
 
     def failed(self, error: BaseException) -> dict[str, Any]:
         """The report of a step that raised."""
@@ -190,11 +200,20 @@ class Step:
         import pagecache
 
         for name, files in reads.items():
-            if self.told.cache_policy == "cold":
+            if self.told.cache_policy != "warm":
                 for path in files:
                     pagecache.evict(path)
             states = [pagecache.state(path) for path in files] or ["memory"]
             self._inputs.append({"name": name, "bytes": 0, "cache": pagecache.worst(states)})
+
+    def _peaks(self) -> dict[str, int]:
+        """What the sampler saw up to the last clock; nothing where somebody outside looks."""
+        if self._sampler is None:
+            return {}
+        self._sampler.terminate()
+        told, _ = self._sampler.communicate(timeout=10)
+        peaks: dict[str, int] = json.loads(told or "{}")
+        return peaks
 
     def _digests(self) -> dict[str, str]:
         if not self._loaded:
@@ -229,6 +248,21 @@ def measured(name: str, argv: Sequence[str] | None = None) -> Iterator[Step]:
             raise SystemExit(1) from error
     report["warnings"] = sorted({str(warning.message) for warning in step.warnings})
     _write(step.told.report, report)
+
+
+def code_digest() -> str:
+    """xxh3-64 of all step code: who compares runs must know that they ran the same."""
+    import xxhash
+
+    digest = xxhash.xxh3_64()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _start_sampler() -> "subprocess.Popen[str]":
+    argv = [sys.executable, "-I", "-S", str(Path(__file__).with_name("sampler.py")), str(os.getpid())]
+    return subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
 
 
 def _write(path: Path, report: Mapping[str, Any]) -> None:

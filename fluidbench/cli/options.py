@@ -28,7 +28,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Cache = Annotated[
     str,
-    typer.Option("--cache", help="cold: files are evicted before they are read. warm: nothing is evicted."),
+    typer.Option(
+        "--cache",
+        help="cold: what is read is evicted before. warm: nothing is. dropped: all caches are, which takes root.",
+    ),
 ]
 Threads = Annotated[
     int | None,

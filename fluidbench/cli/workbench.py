@@ -16,7 +16,7 @@ from fluidbench.stores import open_store
 from fluidbench.targets import open_target
 from fluidbench.targets.base import Target
 
-CACHE_POLICIES = ("cold", "warm")
+CACHE_POLICIES = ("cold", "warm", "dropped")
 
 
 @contextlib.contextmanager
@@ -42,9 +42,18 @@ def runner(output: Output, target: str | None, data_dir: Path | None) -> Iterato
     opened = open_target(target)
     if target is None and opened.name != "local":
         output.note(f"Target: {opened.name}, which `fluidbench up` made current (--target local runs here).")
-    directory = places.data_dir(data_dir or places.default_data_dir())
+    directory = _data_dir(opened, data_dir)
     with results(output) as database, Live(output) as live:
         yield Runner(opened, database, directory, live), live
+
+
+def _data_dir(target: Target, asked: Path | None) -> Path:
+    if target.name != "local" and asked is not None:
+        raise UsageProblem(
+            "--data-dir is for runs on this machine; a cluster has its data where `up` put it",
+            "Leave it out, or say: fluidbench up --data-dir DIR (or --nfs SERVER:/PATH).",
+        )
+    return places.data_dir(asked or places.default_data_dir())
 
 
 def plan(

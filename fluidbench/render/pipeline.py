@@ -127,6 +127,8 @@ def environment(options: PipelineOptions, run_id: str, multiplier: str) -> dict[
         "FLUIDBENCH_CACHE_POLICY": options.cache_policy,
         "FLUIDBENCH_REPORT": REPORT_PATH,
         **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(options.threads)),
+        # nobody outside of the container could look
+        "FLUIDBENCH_SAMPLE_MEMORY": "1",
         "PYTHONUNBUFFERED": "1",
         **vineyard,
     }

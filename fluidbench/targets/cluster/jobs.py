@@ -11,7 +11,7 @@ from fluidbench.plan import Plan
 from fluidbench.render import PipelineOptions, clean_up_job, prepare_job
 from fluidbench.render.pipeline import MANAGED_BY
 from fluidbench.targets.cluster.diagnose import stuck
-from fluidbench.targets.cluster.site import Site
+from fluidbench.targets.cluster.ready import ReadyCluster
 from fluidbench.wait import wait_until
 
 TICK_S = 2.0
@@ -19,33 +19,35 @@ GONE_WITHIN_S = 60.0
 CLEAN_UP_WITHIN_S = 300.0
 
 
-def prepare(site: Site, plan: Plan, options: PipelineOptions) -> Iterator[Note]:
+def prepare(cluster: ReadyCluster, plan: Plan, options: PipelineOptions) -> Iterator[Note]:
     """Makes the dataset of a multiplier, or finds it whole; the facts of it are kept in a ConfigMap."""
     facts: Mapping[str, Any] = {}
-    for line in _run(site, prepare_job(options), plan.step_timeout_s, "prepare-data"):
+    for line in _run(cluster, prepare_job(options), plan.step_timeout_s, "prepare-data"):
         if line.startswith("phase "):
             yield Note(f"prepare-data: {line}")
         elif line.startswith("{"):
             facts = json.loads(line).get("dataset", facts)
     if not facts:
-        raise StepFailed("prepare-data told nothing of the dataset", f"See: {site.kube.kubectl} get pods -A")
-    site.kube.apply(_facts_map(site, plan.multiplier, facts))
+        raise StepFailed("prepare-data told nothing of the dataset", f"See: {cluster.kube.kubectl} get pods -A")
+    cluster.kube.apply(_facts_map(cluster, plan.multiplier, facts))
 
 
-def facts(site: Site, multiplier: int) -> Mapping[str, Any] | None:
+def facts(cluster: ReadyCluster, multiplier: int) -> Mapping[str, Any] | None:
     """What is known of the dataset of a multiplier: rows, digest, file_bytes; None where it was never prepared."""
-    found = site.kube.get(CONFIG_MAP, _facts_name(multiplier), site.namespace)
+    found = cluster.kube.get(CONFIG_MAP, _facts_name(multiplier), cluster.namespace)
     if found is None:
         return None
     told: Mapping[str, Any] = json.loads(found["data"]["facts"])
     return told
 
 
-def clean_up(site: Site, run_id: str, image: str, *, vineyard: bool, node: str, as_root: bool) -> Iterator[Note]:
+def clean_up(
+    cluster: ReadyCluster, run_id: str, image: str, *, vineyard: bool, node: str, as_root: bool
+) -> Iterator[Note]:
     """Drops the run's objects and removes its files; tells where something stays in a worker."""
-    runtime = site.current.runtime if vineyard else ""
-    job = clean_up_job(site.namespace, image, run_id, runtime, node=node, as_root=as_root)
-    for line in _run(site, job, CLEAN_UP_WITHIN_S, "clean-up"):
+    runtime = cluster.current.runtime if vineyard else ""
+    job = clean_up_job(cluster.namespace, image, run_id, runtime, node=node, as_root=as_root)
+    for line in _run(cluster, job, CLEAN_UP_WITHIN_S, "clean-up"):
         if not line.startswith('{"clean_up"'):
             continue
         told = json.loads(line)["clean_up"]
@@ -54,36 +56,36 @@ def clean_up(site: Site, run_id: str, image: str, *, vineyard: bool, node: str, 
                 yield Note(f"Vineyard worker {worker} still holds {used} bytes under no name")
 
 
-def _run(site: Site, job: Mapping[str, Any], timeout_s: float, what: str) -> list[str]:
+def _run(cluster: ReadyCluster, job: Mapping[str, Any], timeout_s: float, what: str) -> list[str]:
     """Runs a Job to its end and returns the lines of its log; one of the same name that is there is replaced."""
     name = job["metadata"]["name"]
-    _remove(site, name)
-    site.kube.create(job)
+    _remove(cluster, name)
+    cluster.kube.create(job)
     try:
-        pod = _wait(site, name, timeout_s, what)
-        lines = site.kube.logs(pod["metadata"]["name"], site.namespace, tail_lines=200).splitlines()
+        pod = _wait(cluster, name, timeout_s, what)
+        lines = cluster.kube.logs(pod["metadata"]["name"], cluster.namespace, tail_lines=200).splitlines()
         if pod["status"]["phase"] != "Succeeded":
             raise _failure(what, lines)
         return lines
     finally:
-        _remove(site, name)
+        _remove(cluster, name)
 
 
-def _wait(site: Site, job: str, timeout_s: float, what: str) -> dict[str, Any]:
+def _wait(cluster: ReadyCluster, job: str, timeout_s: float, what: str) -> dict[str, Any]:
     """The Job's pod, once it ended; one that can never start is told at once."""
     labels = f"job-name={job}"
-    for pod in site.kube.watch(POD, site.namespace, labels=labels, timeout_s=timeout_s, tick_s=TICK_S):
+    for pod in cluster.kube.watch(POD, cluster.namespace, labels=labels, timeout_s=timeout_s, tick_s=TICK_S):
         if pod["status"].get("phase") in ("Succeeded", "Failed"):
             return pod
-        if problem := stuck([pod], site.kube.list(EVENT, site.namespace)):
+        if problem := stuck([pod], cluster.kube.list(EVENT, cluster.namespace)):
             raise problem
     raise WaitTimeout(f"{what} did not end within {timeout_s:g} s")
 
 
-def _remove(site: Site, job: str) -> None:
-    if site.kube.delete(JOB, job, site.namespace):
+def _remove(cluster: ReadyCluster, job: str) -> None:
+    if cluster.kube.delete(JOB, job, cluster.namespace):
         wait_until(
-            lambda: None if site.kube.get(JOB, job, site.namespace) else True,
+            lambda: None if cluster.kube.get(JOB, job, cluster.namespace) else True,
             what=f"the end of the Job {job}", timeout_s=GONE_WITHIN_S, interval_s=0.5,
         )  # fmt: skip
 
@@ -99,10 +101,10 @@ def _facts_name(multiplier: int) -> str:
     return f"fluidbench-dataset-{multiplier}"
 
 
-def _facts_map(site: Site, multiplier: int, facts: Mapping[str, Any]) -> dict[str, Any]:
+def _facts_map(cluster: ReadyCluster, multiplier: int, facts: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": _facts_name(multiplier), "namespace": site.namespace, "labels": dict(MANAGED_BY)},
+        "metadata": {"name": _facts_name(multiplier), "namespace": cluster.namespace, "labels": dict(MANAGED_BY)},
         "data": {"facts": json.dumps(facts)},
     }

@@ -15,7 +15,7 @@ from fluidbench.render.pipeline import RUN_LABEL
 from fluidbench.targets.base import Context, Session
 from fluidbench.targets.cluster import jobs, workflow
 from fluidbench.targets.cluster.diagnose import stuck
-from fluidbench.targets.cluster.site import Site
+from fluidbench.targets.cluster.ready import ReadyCluster
 from fluidbench.wait import wait_until
 
 TICK_S = 2.0
@@ -26,23 +26,23 @@ NODE_NAME = "workflows.argoproj.io/node-name"
 class Submission:
     """A run on its way through Argo. Use it as a context manager: leaving it leaves nothing on the cluster."""
 
-    def __init__(self, site: Site, plan: Plan, context: Context, options: PipelineOptions) -> None:
-        self._site, self._plan, self._context, self._options = site, plan, context, options
+    def __init__(self, cluster: ReadyCluster, plan: Plan, context: Context, options: PipelineOptions) -> None:
+        self._cluster, self._plan, self._context, self._options = cluster, plan, context, options
         self._name = ""
         self._steps: list[Step] = []
 
     def __enter__(self) -> "Submission":
         manifest = render_workflow(self._options)
         (self._context.logs / "workflow.yaml").write_text(to_yaml([manifest]), encoding="utf-8")
-        self._name = self._site.kube.create(manifest)["metadata"]["name"]
+        self._name = self._cluster.kube.create(manifest)["metadata"]["name"]
         return self
 
     def __exit__(self, *_: object) -> None:
-        remove_run(self._site, self._context.run_id, self._options)
+        remove_run(self._cluster, self._context.run_id, self._options)
 
     def updates(self, session: Session) -> Iterator[StepUpdate]:
         """What happens until the Workflow ends. Raises what it failed of."""
-        yield Note(f"Workflow {self._name}; see it with: {self._site.argo_get(self._name)}")
+        yield Note(f"Workflow {self._name}; see it with: {self._cluster.argo_get(self._name)}")
         before: dict[str, Any] | None = None
         for state in self._states():
             yield from workflow.updates(before, state, self._plan.pipeline.steps)
@@ -68,8 +68,8 @@ class Submission:
         """The Workflow as it changes; on every tick its pods are looked at, so that one that is stuck is told."""
         timeout_s = self._plan.step_timeout_s * len(self._plan.pipeline.steps) + 60
         last: dict[str, Any] = {}
-        watch = self._site.kube.watch(
-            WORKFLOW, self._site.namespace, name=self._name, timeout_s=timeout_s, tick_s=TICK_S
+        watch = self._cluster.kube.watch(
+            WORKFLOW, self._cluster.namespace, name=self._name, timeout_s=timeout_s, tick_s=TICK_S
         )  # fmt: skip
         for state in watch:
             if isinstance(state, Gone):
@@ -83,20 +83,22 @@ class Submission:
         raise WaitTimeout(f"the Workflow {self._name} did not end within {timeout_s:g} s")
 
     def _raise_if_stuck(self) -> None:
-        if problem := stuck(self._pods(), self._site.kube.list(EVENT, self._site.namespace)):
+        if problem := stuck(self._pods(), self._cluster.kube.list(EVENT, self._cluster.namespace)):
             raise problem
 
     def _ended_steps(self, before: dict[str, Any] | None, state: dict[str, Any]) -> Iterator[StepEnded]:
         ended = workflow.ended(before, state, self._plan.pipeline.steps)
         pods = self._pods() if ended else []
-        events = self._site.kube.list(EVENT, self._site.namespace) if ended else []
+        events = self._cluster.kube.list(EVENT, self._cluster.namespace) if ended else []
         for step in ended:
             record = workflow.step_record(step, state, workflow.pod_of(step, state, pods), events)
             self._steps.append(record)
             yield StepEnded(record)
 
     def _pods(self) -> list[dict[str, Any]]:
-        return self._site.kube.list(POD, self._site.namespace, labels=f"workflows.argoproj.io/workflow={self._name}")
+        return self._cluster.kube.list(
+            POD, self._cluster.namespace, labels=f"workflows.argoproj.io/workflow={self._name}"
+        )
 
     def _keep_logs(self) -> dict[str, str]:
         """Keeps the log of each step's container with the run; returns the logs by step."""
@@ -105,32 +107,32 @@ class Submission:
             name = pod["metadata"]["name"]
             step = pod["metadata"].get("annotations", {}).get(NODE_NAME, name).rpartition(".")[2]
             with contextlib.suppress(FluidbenchError):  # a log that is gone must not fail the run
-                logs[step] = self._site.kube.logs(name, self._site.namespace, tail_lines=10_000)
+                logs[step] = self._cluster.kube.logs(name, self._cluster.namespace, tail_lines=10_000)
                 (self._context.logs / f"{step}.log").write_text(logs[step], encoding="utf-8")
         return logs
 
     def _readings(self) -> dict[str, float]:
         written = sum(step.written_bytes for step in self._steps if step.transport in ("ipc", "rpc"))
-        grid = self._site.current.requeue_s
+        grid = self._cluster.current.requeue_s
         return {"shared_memory_bytes": float(written)} | ({"argo_requeue_s": grid} if grid else {})
 
 
-def remove_run(site: Site, run_id: str, options: PipelineOptions | None = None) -> list[str]:
+def remove_run(cluster: ReadyCluster, run_id: str, options: PipelineOptions | None = None) -> list[str]:
     """Stops and deletes the run's Workflows, and drops its objects and files; returns what is worth telling."""
     labels = f"{RUN_LABEL}={run_id}"
-    for item in site.kube.list(WORKFLOW, site.namespace, labels=labels):
+    for item in cluster.kube.list(WORKFLOW, cluster.namespace, labels=labels):
         name = item["metadata"]["name"]
         if not workflow.finished(item):
-            site.kube.patch(WORKFLOW, name, site.namespace, {"spec": {"shutdown": "Terminate"}})
-        site.kube.delete(WORKFLOW, name, site.namespace)
+            cluster.kube.patch(WORKFLOW, name, cluster.namespace, {"spec": {"shutdown": "Terminate"}})
+        cluster.kube.delete(WORKFLOW, name, cluster.namespace)
     # a pod that still runs would put its objects after they were dropped
     wait_until(
-        lambda: None if site.kube.list(POD, site.namespace, labels=labels) else True,
+        lambda: None if cluster.kube.list(POD, cluster.namespace, labels=labels) else True,
         what=f"the end of the pods of run {run_id}", timeout_s=PODS_GONE_WITHIN_S, interval_s=0.5,
     )  # fmt: skip
-    used = options or PipelineOptions(store="vineyard", step_image=site.current.step_image)
+    used = options or PipelineOptions(store="vineyard", step_image=cluster.current.step_image)
     notes = jobs.clean_up(
-        site, run_id, used.image("clean-up"), vineyard=used.with_vineyard, node=used.node, as_root=used.drop_caches
+        cluster, run_id, used.image("clean-up"), vineyard=used.with_vineyard, node=used.node, as_root=used.drop_caches
     )
     return [note.text for note in notes]
 

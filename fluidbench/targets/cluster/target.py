@@ -16,7 +16,7 @@ from fluidbench.records import Fingerprint
 from fluidbench.render import PipelineOptions
 from fluidbench.targets.base import Context, Session
 from fluidbench.targets.cluster import jobs
-from fluidbench.targets.cluster.site import Site
+from fluidbench.targets.cluster.ready import ReadyCluster
 from fluidbench.targets.cluster.submission import Submission, remove_run
 
 # what a worker needs beside the objects: metadata, alignment, and the copies that a fragmented store leaves no room for
@@ -29,11 +29,11 @@ class ClusterTarget:
     name = "cluster"
 
     @cached_property
-    def site(self) -> Site:
-        return Site.open()
+    def cluster(self) -> ReadyCluster:
+        return ReadyCluster.open()
 
     def check(self, plan: Plan, data_dir: Path) -> list[FluidbenchError]:
-        quota = self.site.current.quota_bytes
+        quota = self.cluster.current.quota_bytes
         needed = int(plan.exchange_bytes * QUOTA_HEADROOM)
         if plan.store != "vineyard" or quota is None or needed <= quota:
             return []
@@ -48,30 +48,30 @@ class ClusterTarget:
         ]
 
     def dataset(self, plan: Plan, data_dir: Path) -> Dataset | None:
-        facts = jobs.facts(self.site, plan.multiplier)
+        facts = jobs.facts(self.cluster, plan.multiplier)
         if facts is None:
             return None
         path = Path("/data") / f"df_{plan.multiplier}.pkl"
         return Dataset(path, plan.multiplier, facts["rows"], facts["digest"], facts["file_bytes"])
 
     def prepare(self, plan: Plan, context: Context) -> Iterator[StepUpdate]:
-        yield from jobs.prepare(self.site, plan, self._options(plan, context.run_id))
+        yield from jobs.prepare(self.cluster, plan, self._options(plan, context.run_id))
 
     @contextlib.contextmanager
     def session(self, plan: Plan, context: Context) -> Iterator[Session]:
-        with Submission(self.site, plan, context, self._options(plan, context.run_id)) as submission:
+        with Submission(self.cluster, plan, context, self._options(plan, context.run_id)) as submission:
             session = Session(iter(()))
             session.updates = submission.updates(session)
             yield session
 
     def threads(self) -> int:
-        return self.site.free_cpus()
+        return self.cluster.free_cpus()
 
     def nodes(self, plan: Plan) -> list[str]:
-        return list(self.site.workers)
+        return list(self.cluster.workers)
 
     def clear(self, run_id: str) -> None:
-        remove_run(self.site, run_id)
+        remove_run(self.cluster, run_id)
 
     def fingerprint(self, data_dir: Path) -> Fingerprint:
         facts = self._facts
@@ -83,12 +83,12 @@ class ClusterTarget:
     @cached_property
     def _facts(self) -> dict[str, str]:
         """Of the nodes that runs are kept on; equal nodes are told once."""
-        nodes = self.site.workers.values()
+        nodes = self.cluster.workers.values()
         told = {name: sorted({node["status"]["nodeInfo"][name] for node in nodes}) for name in NODE_FACTS}
         capacity = {name: sorted({node["status"]["capacity"][name] for node in nodes}) for name in ("cpu", "memory")}
-        current = self.site.current
+        current = self.cluster.current
         return {
-            "kubernetes": self.site.kube.server_version(),
+            "kubernetes": self.cluster.kube.server_version(),
             "step image": current.step_image,
             "vineyard": pins.VINEYARD_VERSION,
             "storage": current.nfs or f"hostPath {current.data_dir}",
@@ -96,7 +96,7 @@ class ClusterTarget:
         } | {name: ", ".join(values) for name, values in (told | capacity).items()}
 
     def _options(self, plan: Plan, run_id: str) -> PipelineOptions:
-        current = self.site.current
+        current = self.cluster.current
         return PipelineOptions(
             store=plan.store, multiplier=plan.multiplier, namespace=current.namespace, step_image=current.step_image,
             run_id=run_id, node=plan.node, threads=plan.threads, cache_policy=plan.cache_policy,

@@ -13,7 +13,7 @@ from typing import Any
 
 from fluidbench import text
 from fluidbench.command import Exit, running, shell_line
-from fluidbench.errors import DoesNotFit, ResultProblem, StepFailed, WaitTimeout
+from fluidbench.errors import DoesNotFit, ResultProblem, StepFailed, UsageProblem, WaitTimeout
 from fluidbench.events import PhaseEnded, StepEnded, StepStarted, StepUpdate
 from fluidbench.machine.memory import allowance, oom_kills
 from fluidbench.machine.sampling import SAMPLE_INTERVAL_S, Peaks
@@ -45,6 +45,8 @@ class StepProcess:
 
         Raises StepFailed, WaitTimeout, or DoesNotFit when the disk is full.
         """
+        if self._plan.drop_caches:
+            drop_caches()
         started_at, kills_before = now(), oom_kills()
         yield StepStarted(self._step.name, started_at)
         with running(self._argv(), env=self._env(), cwd=self._context.private_dir, log=self._log) as child:
@@ -159,6 +161,18 @@ class StepProcess:
             )
         tail = "\n".join(self._log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
         return StepFailed(f"{message}\n{tail}".rstrip(), f"The whole log: {self._log}")
+
+
+def drop_caches(switch: Path = Path("/proc/sys/vm/drop_caches")) -> None:
+    """Empties the page cache of the whole machine, libraries too. Raises UsageProblem without the right."""
+    os.sync()
+    try:
+        switch.write_text("3", encoding="ascii")
+    except OSError as error:
+        raise UsageProblem(
+            f"--cache dropped needs the right to write {switch}: {error.strerror}",
+            "Run as root, or use --cache cold: it evicts what the steps read, and needs no privilege.",
+        ) from error
 
 
 def now() -> str:

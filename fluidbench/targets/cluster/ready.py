@@ -4,27 +4,27 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from fluidbench.errors import ResultProblem
+from fluidbench.errors import UsageProblem
 from fluidbench.kube import NODE, POD, Kube
 from fluidbench.targets.cluster import current
 from fluidbench.targets.cluster.current import Current
 
 
 @dataclass(frozen=True)
-class Site:
+class ReadyCluster:
     """A cluster that `up` made ready."""
 
     current: Current
     kube: Kube
 
     @classmethod
-    def open(cls) -> "Site":
-        """The current cluster. Raises ResultProblem where there is none, ExternalFailure where it does not answer."""
+    def open(cls) -> "ReadyCluster":
+        """The current cluster. Raises UsageProblem where there is none, ExternalFailure where it does not answer."""
         found = current.load()
         if found is None:
-            raise ResultProblem("there is no current cluster", "Make one: fluidbench up. Or run here: --target local")
+            raise UsageProblem("there is no current cluster", "Make one: fluidbench up. Or run here: --target local")
         if not found.ready:
-            raise ResultProblem("`fluidbench up` did not come to its end", "Let it go on from there: fluidbench up")
+            raise UsageProblem("`fluidbench up` did not come to its end", "Let it go on from there: fluidbench up")
         return cls(found, Kube.open(found.kubeconfig_path, found.context))
 
     @property

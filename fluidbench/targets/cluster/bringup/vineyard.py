@@ -175,7 +175,7 @@ class RoundTrip:
     """A put and a get from a pod on each worker's node. It warms the fuse pods, a cost of the first run otherwise."""
 
     name = ROUND_TRIP
-    needs: tuple[str, ...] = ("Vineyard", "step image", "images")
+    needs: tuple[str, ...] = ("Vineyard", "step image in the nodes")
 
     def __init__(self, site: Site) -> None:
         self._site = site

@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 DEMO_MULTIPLIER ?= 50
 DEMO_ROUNDS ?= 3
 
-.PHONY: demo test test-slow bench lint format lock clean
+.PHONY: demo test test-slow bench lint format expected-manifests lock clean
 
 demo: $(READY)
 	$(BIN)/fluidbench compare --multiplier $(DEMO_MULTIPLIER) --rounds $(DEMO_ROUNDS)
@@ -27,6 +27,10 @@ lint: $(READY)
 	$(BIN)/mypy fluidbench steps
 	$(BIN)/lint-imports
 	$(BIN)/python tests/sizes.py
+
+# Writes what the manifests look like now; read the difference before you commit it.
+expected-manifests: $(READY)
+	$(BIN)/python tests/render/cases.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

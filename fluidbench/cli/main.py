@@ -17,6 +17,7 @@ from fluidbench.cli.down import down
 from fluidbench.cli.history import history
 from fluidbench.cli.output import Output
 from fluidbench.cli.prepare import prepare
+from fluidbench.cli.render import render
 from fluidbench.cli.run import run
 from fluidbench.cli.status import status
 from fluidbench.cli.up import up
@@ -31,7 +32,7 @@ app = typer.Typer(
     name="fluidbench", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
-for command in (up, prepare, run, compare, history, status, doctor, down):
+for command in (up, prepare, run, compare, history, status, render, doctor, down):
     app.command()(command)
 
 

@@ -13,7 +13,8 @@ from fluidbench.errors import UsageProblem
 from fluidbench.places import templates_dir
 
 Manifest = dict[str, Any]
-WIDTH = 120
+# no folding: a long line is one difference, and one thing to find
+WIDTH = 1 << 16
 # what YAML does not take inside quotes, or takes for a line break
 _ESCAPED = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 # what PyYAML writes without quotes and another parser takes for a number or a truth value: 1e3, 0o17, y
@@ -63,13 +64,16 @@ def _escape(found: re.Match[str]) -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(  # noqa: S701 - no HTML: `quoted` is the escaping
+    environment = Environment(  # noqa: S701 - no HTML: `quoted` is the escaping
         loader=FileSystemLoader(templates_dir()),
         undefined=StrictUndefined,
         finalize=quoted,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # one of them is called `namespace`: where that value were missing, Jinja's would take its place
+    environment.globals.clear()
+    return environment
 
 
 class _Dumper(yaml.SafeDumper):
@@ -81,7 +85,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _string(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    style = "'" if _AMBIGUOUS.fullmatch(value) else None
+    # escapes exist in double quotes only
+    style = '"' if _ESCAPED.search(value) else "'" if _AMBIGUOUS.fullmatch(value) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 

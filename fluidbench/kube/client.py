@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from fluidbench.kube.faults import ApiFailure, Asked
 from fluidbench.kube.resources import POD, Resource, resource_of
@@ -14,7 +14,6 @@ from fluidbench.kube.transport import (
     ATTEMPTS,
     JSON,
     MERGE_PATCH,
-    Lost,
     Pauses,
     Request,
     Transport,
@@ -30,6 +29,8 @@ Object = dict[str, Any]
 
 class Kube:
     """One cluster. Every method may raise ExternalFailure; ApiFailure where the server answered with an error."""
+
+    answers_within_s: ClassVar[float] = 10.0
 
     def __init__(self, transport: Transport, clock: Callable[[], float] = time.monotonic) -> None:
         self._transport = transport
@@ -50,9 +51,9 @@ class Kube:
         return self._transport.kubectl
 
     def server_version(self) -> str:
-        """As v1.34.4."""
+        """As v1.34.4. Asked with less patience than everything else: it tells whether the cluster is there."""
         request = Request("GET", "/version", Asked("get", None, None, "", self.kubectl))
-        return str(json.loads(self._transport.send(request))["gitVersion"])
+        return str(json.loads(self._transport.send(request, read_timeout_s=self.answers_within_s))["gitVersion"])
 
     def apply(self, manifest: Mapping[str, Any], *, dry_run: bool = False) -> Object:
         """Makes the object or brings it to what the manifest says: server-side apply, and ours wins."""
@@ -66,19 +67,13 @@ class Kube:
         """
         manifest = _named(manifest)
         query = {"fieldManager": FIELD_MANAGER} | _dry_run(dry_run)
-        for attempt in range(1, ATTEMPTS + 1):
-            # a lost answer is final for the transport, because only here it is known what repeating means
-            ours = not dry_run and attempt < ATTEMPTS
-            try:
-                return self._write("POST", "create", manifest, "", query, JSON, dry_run, lost_is_final=ours)
-            except Lost:
-                self._transport.pauses.before(attempt)
-            except ApiFailure as refused:
-                # it is there because an earlier request of ours came through and only its answer was lost
-                if refused.reason == "AlreadyExists" and attempt > 1 and (made := self._of(manifest)):
-                    return made
-                raise
-        raise AssertionError("unreachable")
+        try:
+            return self._write("POST", "create", manifest, "", query, JSON, dry_run)
+        except ApiFailure as refused:
+            # it is there because an earlier attempt came through and only its answer was lost
+            if refused.reason == "AlreadyExists" and refused.after_doubt and (made := self._of(manifest)):
+                return made
+            raise
 
     def get(self, resource: Resource, name: str, namespace: str | None = None) -> Object | None:
         """The object; None where there is none, or the cluster does not know the kind."""
@@ -150,15 +145,15 @@ class Kube:
 
     def _write(
         self, method: str, verb: str, manifest: Mapping[str, Any], name: str, query: Mapping[str, Any],
-        content_type: str, dry_run: bool, *, lost_is_final: bool = False,
+        content_type: str, dry_run: bool,
     ) -> Object:  # fmt: skip
         resource, namespace = resource_of(manifest), _namespace(manifest)
         asked = self._asked(verb, resource, namespace, _name(manifest))
         request = Request(method, resource.path(namespace, name), asked, query, manifest, content_type)
-        return self._object(request, attempts=1 if dry_run else ATTEMPTS, lost_is_final=lost_is_final)
+        return self._object(request, attempts=1 if dry_run else ATTEMPTS)
 
-    def _object(self, request: Request, *, attempts: int = ATTEMPTS, lost_is_final: bool = False) -> Object:
-        body: Object = json.loads(self._transport.send(request, attempts=attempts, lost_is_final=lost_is_final))
+    def _object(self, request: Request, *, attempts: int = ATTEMPTS) -> Object:
+        body: Object = json.loads(self._transport.send(request, attempts=attempts))
         return body
 
     def _of(self, manifest: Mapping[str, Any]) -> Object | None:

@@ -20,6 +20,8 @@ class ApiFailure(ExternalFailure):
         super().__init__(message, hint)
         self.status = status
         self.reason = reason
+        # an earlier attempt may have been carried out, although its answer was lost or an error
+        self.after_doubt = False
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from fluidbench.kube.faults import Asked
 CONNECT_TIMEOUT_S = 5.0
 # an admission webhook may take 30 s, and the API server answers after it
 READ_TIMEOUT_S = 40.0
-ATTEMPTS = 6
+ATTEMPTS, ATTEMPTS_WHEN_SILENT = 6, 2
 FIRST_PAUSE_S, LONGEST_PAUSE_S, LONGEST_RETRY_AFTER_S = 0.2, 3.0, 15.0
 RETRIED = frozenset({429, 500, 502, 503, 504})
 JSON, MERGE_PATCH, APPLY_PATCH = "application/json", "application/merge-patch+json", "application/apply-patch+yaml"
@@ -30,7 +30,11 @@ class Unreachable(ExternalFailure):
 
 
 class Lost(Exception):
-    """The connection broke, or nothing came in time, after the request may have been sent."""
+    """The connection broke, or nothing came in time (`silent`), after the request may have been sent."""
+
+    def __init__(self, message: str, *, silent: bool = False) -> None:
+        super().__init__(message)
+        self.silent = silent
 
 
 @dataclass(frozen=True)
@@ -73,29 +77,30 @@ class Transport:
         self.kubectl = kubectl
         self.pauses = pauses or Pauses()
 
-    def send(self, request: Request, *, attempts: int = ATTEMPTS, lost_is_final: bool = False) -> bytes:
+    def send(self, request: Request, *, attempts: int = ATTEMPTS, read_timeout_s: float = READ_TIMEOUT_S) -> bytes:
         """The body of a successful answer.
 
-        Conflicts, overload, server errors and broken connections are tried again, `attempts` in all; then, and for
-        every other refusal, raises ApiFailure or ExternalFailure. With `lost_is_final` raises Lost at the first
-        broken connection, for requests whose repetition is the caller's affair.
+        Conflicts, overload, server errors and broken connections are tried again, `attempts` in all (a server that
+        is silent is asked twice); then, and for every other refusal, raises ApiFailure or ExternalFailure.
         """
+        after_doubt = False
         for attempt in range(1, attempts + 1):
+            retry_after = ""
             try:
-                with self._answer(request, READ_TIMEOUT_S) as response:
-                    body, retry_after = response.read(), response.headers.get("Retry-After", "")
+                with self._answer(request, read_timeout_s) as response:
+                    body, retry_after = bytes(response.read()), response.headers.get("Retry-After", "")
+                if response.status < 300:
+                    return body
+                answered = faults.answer(response.status, body)
+                if attempt == attempts or not _worth_retrying(answered):
+                    refused = faults.failure(request.asked, answered)
+                    refused.after_doubt = after_doubt
+                    raise refused
+                after_doubt |= response.status >= 500
             except Lost as lost:
-                if lost_is_final:
-                    raise
-                if attempt == attempts:
+                if attempt == attempts or (lost.silent and attempt >= ATTEMPTS_WHEN_SILENT):
                     raise self._broken(request, lost) from lost
-                self.pauses.before(attempt)
-                continue
-            if response.status < 300:
-                return bytes(body)
-            answered = faults.answer(response.status, body)
-            if attempt == attempts or not _worth_retrying(answered):
-                raise faults.failure(request.asked, answered)
+                after_doubt = True
             self.pauses.before(attempt, retry_after)
         raise AssertionError("unreachable")
 
@@ -133,7 +138,7 @@ class Transport:
             return self._untrusted(error)
         if isinstance(error, exceptions.NewConnectionError | exceptions.ConnectTimeoutError | exceptions.ProxyError):
             return self._unreachable(error)
-        return Lost(_in_words(error))
+        return Lost(_in_words(error), silent=isinstance(error, exceptions.ReadTimeoutError))
 
     def _headers(self, request: Request) -> dict[str, str]:
         headers = {"Accept": "application/json, */*", "User-Agent": "fluidbench"}

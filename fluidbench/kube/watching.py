@@ -55,7 +55,7 @@ class Watch:
                     yield from self._listed()
                 yield from self._round()
             except _Expired:
-                self._version = ""
+                self._expired()
             except (Lost, Unreachable) as lost:
                 self._failed(lost)
             except ApiFailure as refused:
@@ -124,14 +124,18 @@ class Watch:
 
     def _refused(self, refused: ApiFailure) -> None:
         if refused.status == 410:
-            self._version = ""
+            self._expired()
         elif refused.status == 429 or refused.status >= 500:
             self._failed(refused)
         else:
             raise refused
 
+    def _expired(self) -> None:
+        self._version = ""
+        self._failed(Lost("the version to go on from has expired each time"))
+
     def _failed(self, problem: Exception) -> None:
-        """Waits before the next attempt, and lists anew: what was missed is told by what is there."""
+        """Waits before the next attempt. A first break is resumed; else what was missed is told by what is there."""
         self._failures += 1
         if self._failures >= FAILURES_IN_A_ROW:
             if isinstance(problem, ExternalFailure):
@@ -141,7 +145,7 @@ class Watch:
                 f"{self.request.asked.words}: {problem}",
                 f"Is the control plane well? {self.transport.kubectl} get --raw /readyz?verbose",
             ) from problem
-        if self._failures > 1:
+        if self._failures > 1 or (isinstance(problem, Lost) and problem.silent):
             self._version = ""
         self.transport.pauses.before(self._failures)
 

@@ -63,8 +63,15 @@ def watch(server: "ApiServer", where: Where, seen: "Seen") -> Iterator[Object]:
     state, generation = server.state, server.watch_generation
     version = int(seen.query.get("resourceVersion") or 0)
     deadline = time.monotonic() + float(seen.query.get("timeoutSeconds", "3600"))
+    if server.unasked_end:
+        return
+    if server.stream_error:
+        yield {"type": "ERROR", "object": {"kind": "Status", **server.stream_error}}
+        return
     if version < state.oldest:
-        raise Refusal(410, "Expired", "too old resource version")
+        # the real one says so inside an answer that began well
+        yield {"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old"}}
+        return
     while time.monotonic() < deadline:
         with state.changed:
             events = _news(server, where, seen, version)

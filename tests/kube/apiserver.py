@@ -12,6 +12,8 @@ A test (of any part) takes the fixture `api`, see plugin.py:
     api.fail(429, method="POST", path="/pods", times=2, retry_after=1)
     api.drop(...), api.silence(...), api.slow(0.5, ...) the same way; `drop(after=True)` does the work first
     api.break_watches(), api.forget_history()           the watches break; their version expires (410)
+    api.unasked_end = True                              every watch ends at once, and well
+    api.stream_error = {"code": 500, ...}               an ERROR event begins every watch
     api.requests                                        what was asked: method, path, query, body, headers
 """
 
@@ -40,6 +42,8 @@ class ApiServer:
     faults: list[Fault] = field(default_factory=list)
     closing: threading.Event = field(default_factory=threading.Event)
     watch_generation: int = 0
+    unasked_end: bool = False
+    stream_error: Object | None = None
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def __post_init__(self) -> None:

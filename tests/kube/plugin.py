@@ -36,3 +36,18 @@ def fixture(name: str) -> Any:
 def sequence(name: str) -> list[Any]:
     """The successive states of one object: `sequence("workflow-seq-vineyard")`."""
     return [fixture(path.stem) for path in sorted(FIXTURES.glob(f"{name}-[0-9][0-9]*.json"))]
+
+
+def config_map(name: str = "settings", **data: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "default"}, "data": data,
+    }  # fmt: skip
+
+
+def workflow(name: str = "", **metadata: Any) -> dict[str, Any]:
+    """Without a name it is given one by the server."""
+    named = {"name": name} if name else {"generateName": "pipeline-"}
+    return {
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow",
+        "metadata": {"namespace": "default", **named, **metadata}, "spec": {},
+    }  # fmt: skip

@@ -85,6 +85,14 @@ def test_an_expired_version_is_listed_again(api, kube):
     assert phases(kube)[-1] == "Succeeded"
 
 
+def test_a_version_that_always_expires_is_no_tight_loop(api, kube):
+    api.add(pod("p"))
+    api.fail(410, path="watch=true", times=99, reason="Expired")
+    with pytest.raises(ExternalFailure, match="expired each time"):
+        phases(kube)
+    assert len(api.watches()) == 8
+
+
 def test_what_was_deleted_while_the_version_expired_is_told_as_gone(api, kube):
     api.add(pod("p"))
     watch = kube.watch(POD, NAMESPACE, timeout_s=10)
@@ -116,6 +124,7 @@ def test_a_silent_watch_is_noticed_and_listed_again(api, kube):
     began = time.monotonic()
     assert phases(kube, silent_after_s=1)[-1] == "Succeeded"
     assert 1 < time.monotonic() - began < 5
+    assert len(api.asked("GET", "/pods")) - len(api.watches()) == 2, "it listed again"
 
 
 def test_a_quiet_watch_is_renewed_by_the_server_and_costs_few_requests(api, kube):
@@ -147,6 +156,23 @@ def test_an_error_of_the_server_in_between_is_survived(api, kube):
     api.fail(500, path="watch=true", times=2)
     api.fail(429, path="watch=true", times=1)
     api.later(0.1, lambda: api.status(POD, "p", NAMESPACE, {"phase": "Succeeded"}))
+    assert phases(kube)[-1] == "Succeeded"
+
+
+def test_a_watch_that_ends_at_once_and_well_is_no_tight_loop_either(api, kube):
+    api.add(pod("p"))
+    api.unasked_end = True
+    with pytest.raises(ExternalFailure, match="ended the watch before its time"):
+        phases(kube)
+    assert len(api.watches()) == 8
+
+
+def test_an_error_inside_the_stream_is_survived(api, kube):
+    api.add(pod("p"))
+    api.stream_error = {"code": 500, "reason": "InternalError", "message": "etcd"}
+    api.later(
+        0.1, lambda: (setattr(api, "stream_error", None), api.status(POD, "p", NAMESPACE, {"phase": "Succeeded"}))
+    )
     assert phases(kube)[-1] == "Succeeded"
 
 

@@ -184,9 +184,14 @@ def _from_events(pod: Object, events: Sequence[Object], now: datetime | None) ->
 
 MOUNT_HINTS = (
     (
+        r"not found in the list of registered CSI drivers",
+        "Fluid's CSI plugin is not running on that node: kubectl -n fluid-system get pods -l app=csi-nodeplugin-fluid "
+        "-o wide",
+    ),
+    (
         r"FUSE mount point|fuse\.csi\.fluid\.io|check_mount",
         "Fluid's fuse pod on that node does not come up: kubectl get pods -A -l role=vineyard-fuse -o wide; its image "
-        "must be on the node, and names of more than 63 characters do not work.",
+        "must be on the node, and a name and namespace of more than 63 characters together break it.",
     ),
     (
         r"hostPath type check failed: (\S+)",
@@ -197,10 +202,8 @@ MOUNT_HINTS = (
         r"mount\.nfs|nfs",
         "The node cannot mount the NFS share: check --nfs SERVER:/PATH and its exports; the node needs an NFS client.",
     ),
-    (r"not found in the list of registered CSI drivers", "Fluid's CSI plugin is not running on that node: kubectl -n "
-     "fluid-system get pods -l app=csi-nodeplugin-fluid -o wide"),
     (r'(configmap|secret) "[^"]+" not found', "What the pod mounts is not there: `fluidbench up` makes it."),
-)  # fmt: skip
+)
 
 
 def _mount(pod: Object, message: str) -> FluidbenchError:

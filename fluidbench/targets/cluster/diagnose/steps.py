@@ -57,7 +57,9 @@ def _webhook(step: str, message: str) -> FluidbenchError | None:
 
 
 def _deadline(step: str, message: str) -> FluidbenchError | None:
-    if not re.search(r"longer than the specified deadline|exceeded its deadline|deadline ?exceeded", message, re.I):
+    if not re.search(
+        r"longer than the specified deadline|exceeded its deadline|deadline ?exceeded|max duration limit", message, re.I
+    ):
         return None
     return WaitTimeout(
         f"{step} did not end within the time that it was given (Argo: {first_sentence(message)})",

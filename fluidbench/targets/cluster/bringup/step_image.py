@@ -76,8 +76,8 @@ class StepImage:
         if docker.images([self._tag]):
             return ExternalFailure(
                 f"the local Docker holds another {self._tag} than this FluidBench builds, and --offline builds none",
-                "Build it where there is a network (`make docker-build`, or `fluidbench up` without --offline) and carry "
-                f"it over: docker save -o steps.tar {self._tag}; docker load -i steps.tar",
+                "Build it where there is a network (`make docker-build`, or `fluidbench up` without --offline) and "
+                f"carry it over: docker save -o steps.tar {self._tag}; docker load -i steps.tar",
             )
         return images.not_at_hand([self._tag])
 

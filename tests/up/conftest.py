@@ -1,4 +1,4 @@
-"""`fluidbench up` and its kin through `main(argv)`, with fake programs as the whole PATH and an API server over HTTP."""
+"""`fluidbench up` and its kin through `main(argv)`: fake programs are the whole PATH, the API server is over HTTP."""
 
 import json
 import shutil

@@ -51,7 +51,11 @@ class Stack:
             self.api.add(worker(namespace, name, number))
         ready = {"masterPhase": "Ready", "workerPhase": "Ready", "workerNumberReady": replicas}
         self.api.status(VINEYARD_RUNTIME, name, namespace, ready)
-        claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": namespace}}
+        claim = {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": name, "namespace": namespace},
+        }
         self.api.add(claim)
         self.api.status(DATASET, name, namespace, {"phase": "Bound"})
 
@@ -66,7 +70,13 @@ class Stack:
         name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
         if not name.startswith(("fluidbench-round-trip", "fluidbench-usage")) or "round trip" in self.off:
             return
-        told = {"round_trip_s": 0.02, "transport": "ipc", "instance": "1", "used_bytes": {"1": 1000}, "limit_bytes": 9000}
+        told = {
+            "round_trip_s": 0.02,
+            "transport": "ipc",
+            "instance": "1",
+            "used_bytes": {"1": 1000},
+            "limit_bytes": 9000,
+        }
         self.api.logs[namespace, name, "main"] = json.dumps({"round_trip": told}) + "\n"
         self.api.status(POD, name, namespace, {"phase": "Succeeded"})
 

@@ -1,11 +1,13 @@
 """`fluidbench down`: removes what `up` made and nothing else, in an order in which it can go; then an audit."""
 
+import contextlib
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fluidbench import pins
-from fluidbench.errors import ExternalFailure, UsageProblem
+from fluidbench.errors import ExternalFailure, ToolMissing, UsageProblem
 from fluidbench.kube import (
     CONFIG_MAP,
     CRD,
@@ -27,7 +29,7 @@ from fluidbench.targets.cluster.bringup import waiting
 from fluidbench.targets.cluster.bringup.audit import audit
 from fluidbench.targets.cluster.bringup.events import Event
 from fluidbench.targets.cluster.bringup.fluid import RELEASE
-from fluidbench.targets.cluster.bringup.kind_cluster import MARK
+from fluidbench.targets.cluster.bringup.kind_cluster import MARK, kind_name
 from fluidbench.targets.cluster.bringup.objects import INSTALLED, OURS, labels, name_of, ours
 from fluidbench.targets.cluster.bringup.options import RUNTIME
 from fluidbench.targets.cluster.bringup.removals import ARGO_KINDS, FLUID_GROUP
@@ -231,6 +233,8 @@ def take_down(site: Site, done: Removed, *, purge_image: bool = False) -> Iterat
             ArgoDown(site, done),
         ]  # fmt: skip
         yield from run_all(steps)
+        with contextlib.suppress(ToolMissing, ExternalFailure):
+            site.current = dataclasses.replace(site.current, kind_cluster=kind_name(site))
         done.left += audit(site)
     image = site.current.step_image
     if image and purge_image and docker.remove_image(image):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fluidbench import places
 from fluidbench.errors import ExternalFailure, UsageProblem
-from fluidbench.render.pipeline import CONTRACT_VERSION
+from fluidbench.plan import STEP_CONTRACT_VERSION
 from fluidbench.targets.cluster.bringup import images
 from fluidbench.targets.cluster.bringup.site import Site
 from fluidbench.targets.cluster.bringup.stages import Command, Planned, Work
@@ -87,15 +87,15 @@ class StepImage:
             return
         held = docker.images([reference]).get(reference)
         spoken = held.labels.get(CONTRACT_LABEL) if held else None
-        if spoken not in (None, str(CONTRACT_VERSION)):
+        if spoken not in (None, str(STEP_CONTRACT_VERSION)):
             raise UsageProblem(
                 f"the image {reference} speaks version {spoken} of the step contract, this FluidBench speaks "
-                f"{CONTRACT_VERSION}",
+                f"{STEP_CONTRACT_VERSION}",
                 "Use the image of this version of FluidBench, or leave --step-image out to build it.",
             )
 
     def _build_argv(self, context: Path) -> list[str]:
-        arguments = {"CONTRACT_VERSION": str(CONTRACT_VERSION)}
+        arguments = {"CONTRACT_VERSION": str(STEP_CONTRACT_VERSION)}
         labels = {CONTENT_LABEL: content_digest()}
         return docker.build_argv(context, self._tag, arguments, labels, self._site.options.build_options)
 

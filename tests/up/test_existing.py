@@ -198,3 +198,23 @@ def test_status_of_a_cluster_that_does_not_answer_is_an_error(world: World) -> N
     world.api.close()
     outcome = world("status")
     assert outcome.code == 4
+
+
+def test_namespaces_that_were_there_stay_and_lose_our_mark(world: World, existing: list[str]) -> None:
+    for name in ("argo", "fluid-system"):
+        world.api.add({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    assert world.up(*existing).code == 0
+    assert world.current().installed == ("argo", "fluid")
+    assert world("down").code == 0
+    for name in ("argo", "fluid-system"):
+        assert not world.api.get(NAMESPACE, name)["metadata"].get("labels")
+    assert world.api.objects(DEPLOYMENT) == []
+
+
+def test_data_that_moves_to_a_nas_makes_the_volume_anew(world: World, existing: list[str]) -> None:
+    assert world.up(*existing).code == 0
+    assert "hostPath" in world.api.get(PV, "benchmark-data")["spec"]
+    outcome = world.up(*existing, "--nfs", "nas.example:/export/bench")
+    assert outcome.code == 0, outcome.err
+    assert world.api.get(PV, "benchmark-data")["spec"]["nfs"]["server"] == "nas.example"
+    assert "made anew" in outcome.err

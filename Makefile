@@ -7,7 +7,17 @@ READY := $(VENV)/.ready
 DEMO_MULTIPLIER ?= 100
 DEMO_ROUNDS ?= 4
 
-.PHONY: demo test test-slow bench lint format expected-manifests lock clean
+# The step image, in the published words: REGISTRY=example.org/team CLUSTER=fluidbench BASE_IMAGE= INDEX_URL= PLATFORM=
+REGISTRY ?=
+CLUSTER ?= fluidbench
+STEPS := prepare-data preprocess-data train-data test-data
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' fluidbench/__init__.py)
+STEP_IMAGE := $(if $(REGISTRY),$(REGISTRY)/)fluidbench-steps:$(VERSION)
+STEP_IMAGES := $(STEP_IMAGE) $(if $(REGISTRY),$(STEPS:%=$(REGISTRY)/%))
+# by this label `fluidbench up` finds that the image holds what it would build
+CONTENT = from fluidbench.targets.cluster.bringup import step_image; print(step_image.content_digest())
+
+.PHONY: demo test test-slow bench lint format expected-manifests lock clean docker-build load-images push-images
 
 demo: $(READY)
 	$(BIN)/fluidbench compare --multiplier $(DEMO_MULTIPLIER) --rounds $(DEMO_ROUNDS)
@@ -47,6 +57,19 @@ $(READY): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
+
+docker-build: $(READY)
+	docker build --tag $(STEP_IMAGE) --label io.fluidbench.content=$$($(BIN)/python -c "$(CONTENT)") \
+		$(if $(PLATFORM),--platform $(PLATFORM)) $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) \
+		$(if $(INDEX_URL),--build-arg INDEX_URL=$(INDEX_URL)) $(BUILD_OPTIONS) .
+	$(if $(REGISTRY),$(foreach step,$(STEPS),docker tag $(STEP_IMAGE) $(REGISTRY)/$(step) &&) true)
+
+load-images:
+	kind load docker-image --name $(CLUSTER) $(STEP_IMAGES)
+
+push-images:
+	@test -n "$(REGISTRY)" || { echo "Say where to: make push-images REGISTRY=example.org/team" >&2; exit 2; }
+	$(foreach image,$(STEP_IMAGES),docker push $(image) &&) true
 
 clean:
 	rm -rf $(VENV) build dist .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

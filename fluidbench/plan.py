@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+# of docs/reference/step-contract.md; steps/contract.py has its own, and refuses another
+STEP_CONTRACT_VERSION = 1
 ROWS_PER_MULTIPLIER = 10_000
 COLUMNS = 46
 ROW_BYTES = COLUMNS * 8

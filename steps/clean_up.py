@@ -3,6 +3,7 @@
 Prints what it did and what each worker still holds, as one line of JSON.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -24,6 +25,8 @@ def main() -> int:
     done: dict[str, Any] = {"run_id": told.run_id, "removed_files": told.run_dir.exists()}
     if told.run_dir.exists():
         shutil.rmtree(told.run_dir)
+        with contextlib.suppress(OSError):  # another run's files may be there
+            told.run_dir.parent.rmdir()
     if {"VINEYARD_CONFIG", "VINEYARD_IPC_SOCKET"} & os.environ.keys():
         done |= in_vineyard(told.run_id)
     print(json.dumps({"clean_up": done}), flush=True)

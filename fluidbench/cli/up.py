@@ -8,7 +8,7 @@ import typer
 from fluidbench import pins
 from fluidbench.cli import cluster_options, options
 from fluidbench.cli.output import Output
-from fluidbench.errors import UsageProblem
+from fluidbench.errors import Terminated, UsageProblem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,8 +82,12 @@ def _bring_up(output: Output, asked: "UpOptions") -> None:
 
     with Stages(output) as screen:
         output.envelope = {"format_version": 1, "stages": screen.ended}
-        for event in bringup.bring_up(asked):
-            screen(event)
+        try:
+            for event in bringup.bring_up(asked):
+                screen(event)
+        except (KeyboardInterrupt, Terminated):
+            output.note("Interrupted: what is done is done, and the next `fluidbench up` goes on from there.")
+            raise
     now = current.load()
     assert now is not None
     output.json({**output.envelope, "cluster": msgspec.to_builtins(now)})

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import random
+import re
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +27,7 @@ JSON, MERGE_PATCH, APPLY_PATCH = "application/json", "application/merge-patch+js
 
 
 class Unreachable(ExternalFailure):
-    """Nothing listens where the kubeconfig says that the API server is."""
+    """Nothing answers where the kubeconfig says that the API server is."""
 
 
 class Lost(Exception):
@@ -155,8 +156,8 @@ class Transport:
             *lines, rest = (rest + chunk).split(b"\n")
             yield from filter(None, lines)
 
-    def _broken(self, request: Request, lost: Lost) -> ExternalFailure:
-        return ExternalFailure(
+    def _broken(self, request: Request, lost: Lost) -> Unreachable:
+        return Unreachable(
             f"the connection to the API server broke on every attempt to {request.asked.words}: {lost}",
             f"Is the control plane well? {self.kubectl} get --raw /readyz?verbose",
         )
@@ -184,7 +185,8 @@ def _worth_retrying(answered: faults.Answer) -> bool:
 
 def _in_words(error: Exception) -> str:
     """The cause alone: urllib3 puts connection pools and objects before it."""
-    return faults.redacted(str(error.args[-1] if error.args else error).rpartition(": ")[2])
+    text = re.sub(r" \(_ssl\.c:\d+\)", "", str(error.args[-1] if error.args else error))
+    return faults.redacted(re.split(r": |\] ", text)[-1])
 
 
 def shown_host(host: str) -> str:

@@ -13,7 +13,8 @@ from fluidbench.kube.transport import Lost, Request, Transport, Unreachable
 
 # the server ends each watch itself after the time it was asked for; one that does not within this is dead
 LONGEST_GRACE_S = 5.0
-FAILURES_IN_A_ROW = 8
+# at least half a minute: as long as an API server takes to be started again
+FAILURES_IN_A_ROW = 12
 Object = dict[str, Any]
 
 
@@ -44,6 +45,7 @@ class Watch:
     _known: dict[str, Object] = field(default_factory=dict)
     _version: str = ""
     _failures: int = 0
+    _worked: bool = False
     _deadline: float = 0.0
 
     def objects(self) -> Iterator[Object]:
@@ -82,6 +84,7 @@ class Watch:
              "resourceVersion": self._version, "timeoutSeconds": length_s},
         )  # fmt: skip
         with self.transport.stream(request, length_s + min(LONGEST_GRACE_S, self.silent_after_s)) as lines:
+            self._worked = True
             for line in lines:
                 for changed in self._event(line):
                     told = True
@@ -125,7 +128,8 @@ class Watch:
     def _refused(self, refused: ApiFailure) -> None:
         if refused.status == 410:
             self._expired()
-        elif refused.status == 429 or refused.status >= 500:
+        elif refused.status == 429 or refused.status >= 500 or (self._worked and refused.status in (401, 403)):
+            # an API server that was started again refuses everyone for a second, its administrator too (seen)
             self._failed(refused)
         else:
             raise refused

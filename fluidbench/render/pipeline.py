@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fluidbench import __version__, pins
-from fluidbench.plan import PUBLISHED, Pipeline, StepPlan, dataset_bytes
+from fluidbench.plan import PUBLISHED, STEP_CONTRACT_VERSION, Pipeline, StepPlan, dataset_bytes
 from fluidbench.render.template import Manifest, document, plain
 
 PIPELINE = "machine-learning-pipeline"
@@ -14,7 +14,7 @@ PIPELINE_WITH_VINEYARD = "machine-learning-pipeline-with-vineyard"
 SERVICE_ACCOUNT = "pipeline-runner"
 KFP_SDK_VERSION = "1.8.0"
 STEP_UID = 10001
-CONTRACT_VERSION = 1
+
 DATA_DIR = "/data"
 VINEYARD_DIR = "/var/run/vineyard"
 REPORT_PATH = "/tmp/fluidbench-report.json"  # noqa: S108 - a volume of the pod's own
@@ -119,7 +119,7 @@ def environment(options: PipelineOptions, run_id: str, multiplier: str) -> dict[
     """What a step is told, as in docs/reference/step-contract.md."""
     vineyard = {"VINEYARD_CONFIG": VINEYARD_DIR} if options.with_vineyard else {}
     return {
-        "FLUIDBENCH_CONTRACT": str(CONTRACT_VERSION),
+        "FLUIDBENCH_CONTRACT": str(STEP_CONTRACT_VERSION),
         "FLUIDBENCH_DATA_DIR": DATA_DIR,
         "FLUIDBENCH_RUN_ID": run_id,
         "FLUIDBENCH_MULTIPLIER": multiplier,

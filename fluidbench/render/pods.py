@@ -4,9 +4,8 @@ import hashlib
 import re
 from dataclasses import replace
 
-from fluidbench.plan import PREPARE, dataset_bytes
+from fluidbench.plan import PREPARE, STEP_CONTRACT_VERSION, dataset_bytes
 from fluidbench.render.pipeline import (
-    CONTRACT_VERSION,
     DATA_DIR,
     MANAGED_BY,
     MEBIBYTE,
@@ -118,7 +117,7 @@ def name(wanted: str) -> str:
 
 def _tool_environment(run_id: str, runtime: str) -> dict[str, str]:
     return {
-        "FLUIDBENCH_CONTRACT": str(CONTRACT_VERSION),
+        "FLUIDBENCH_CONTRACT": str(STEP_CONTRACT_VERSION),
         "FLUIDBENCH_DATA_DIR": DATA_DIR,
         "FLUIDBENCH_RUN_ID": run_id,
         "PYTHONUNBUFFERED": "1",

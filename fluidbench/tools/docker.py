@@ -107,14 +107,17 @@ def daemon() -> Daemon:
 
 def images(references: Iterable[str]) -> dict[str, Image]:
     """Those of the images that the daemon holds, by the reference that was asked for."""
-    found = {}
-    for reference in dict.fromkeys(references):
-        done = attempt(["docker", "image", "inspect", reference], timeout_s=ANSWER_TIMEOUT_S)
-        if done.returncode == 0:
-            found[reference] = _image(json.loads(done.stdout)[0])
-        elif "no such image" not in done.stderr.lower():
-            raise failed(done.stderr, done.failure())
-    return found
+    asked = list(dict.fromkeys(references))
+    if not asked:
+        return {}
+    # what is found comes on stdout in the order in which it was asked for, what is not on stderr
+    done = attempt(["docker", "image", "inspect", *asked], timeout_s=ANSWER_TIMEOUT_S)
+    lines = done.stderr.lower().splitlines()
+    found = [one for one in asked if not any(_lacks(line, one.lower()) for line in lines)]
+    told = json.loads(done.stdout or "[]")
+    if len(told) != len(found):
+        raise failed(done.stderr, done.failure())
+    return {reference: _image(entry) for reference, entry in zip(found, told, strict=True)}
 
 
 def build_argv(
@@ -176,6 +179,11 @@ def full_name(reference: str) -> str:
 def failed(output: str, failure: ExternalFailure) -> Exception:
     """What went wrong in a docker program that was watched."""
     return explain(output, KNOWN, failure)
+
+
+def _lacks(line: str, reference: str) -> bool:
+    """Whether a line of docker's says that there is no such image: the wording changed between its versions."""
+    return f"no such image: {reference}:" in line or line.endswith(f"no such image: {reference}")
 
 
 def _image(told: Mapping[str, Any]) -> Image:

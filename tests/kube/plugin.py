@@ -1,4 +1,8 @@
-"""Fixtures for every part that talks to a cluster: `from tests.kube.plugin import api, kube` in a conftest.py."""
+"""Fixtures for every part that talks to a cluster: `from tests.kube.plugin import api, kube` in a conftest.py.
+
+`fixture(name)` and `sequence(name)` are what a genuine cluster answered (Kubernetes 1.34.4, Fluid 1.0.8, Argo 3.7.18,
+Vineyard 0.22.2), one state each, named after what had gone wrong; numbered ones are successive states of one object.
+"""
 
 import json
 from collections.abc import Iterator

@@ -5,6 +5,7 @@ import pytest
 
 from fluidbench.errors import ExternalFailure, WaitTimeout
 from fluidbench.kube import POD, WORKFLOW, ApiFailure, Gone
+from fluidbench.kube.watching import FAILURES_IN_A_ROW
 from tests.kube.plugin import sequence
 
 NAMESPACE = "default"
@@ -90,7 +91,7 @@ def test_a_version_that_always_expires_is_no_tight_loop(api, kube):
     api.fail(410, path="watch=true", times=99, reason="Expired")
     with pytest.raises(ExternalFailure, match="expired each time"):
         phases(kube)
-    assert len(api.watches()) == 8
+    assert len(api.watches()) == FAILURES_IN_A_ROW
 
 
 def test_what_was_deleted_while_the_version_expired_is_told_as_gone(api, kube):
@@ -148,7 +149,7 @@ def test_a_watch_that_the_server_ends_at_once_is_no_tight_loop(api, kube):
     api.drop(path="watch=true", times=99)
     with pytest.raises(ExternalFailure, match="times in a row"):
         phases(kube)
-    assert len(api.watches()) == 8
+    assert len(api.watches()) == FAILURES_IN_A_ROW
 
 
 def test_an_error_of_the_server_in_between_is_survived(api, kube):
@@ -164,7 +165,7 @@ def test_a_watch_that_ends_at_once_and_well_is_no_tight_loop_either(api, kube):
     api.unasked_end = True
     with pytest.raises(ExternalFailure, match="ended the watch before its time"):
         phases(kube)
-    assert len(api.watches()) == 8
+    assert len(api.watches()) == FAILURES_IN_A_ROW
 
 
 def test_an_error_inside_the_stream_is_survived(api, kube):
@@ -184,6 +185,20 @@ def test_a_refusal_ends_the_watch(api, kube, status):
         phases(kube)
     assert refused.value.status == status
     assert status != 403 or "can-i watch pods -n default" in refused.value.hint
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_an_api_server_that_was_started_again_may_refuse_for_a_moment(api, kube, status):
+    api.add(pod("p"))
+
+    def starts_again():
+        api.drop(path="/pods", times=9)  # more than one request is tried
+        api.fail(status, path="/pods", times=3, message='User "kubernetes-admin" cannot list resource "pods"')
+        api.break_watches()
+        api.status(POD, "p", NAMESPACE, {"phase": "Succeeded"})
+
+    api.later(0.2, starts_again)
+    assert phases(kube) == ["Pending", "Succeeded"]
 
 
 def test_a_kind_that_is_not_installed_cannot_be_watched(api, kube):

@@ -85,3 +85,10 @@ def test_an_evicted_step_is_told_with_the_nodes_reason():
     problem = workflows.failure(workflow, pods)
     assert isinstance(problem, DoesNotFit)
     assert "low on resource" in problem.message
+
+
+def test_argos_own_lines_in_the_log_of_a_step_are_left_out():
+    log = 'boom\ntime="2026-11-26T04:07:42.008Z" level=info msg="sub-process exited" argo=true\nError: 1\n'
+    workflow, pods = fixture("workflow-failed-with-report"), fixture("pods-failed-with-report")
+    problem = workflows.failure(workflow, pods, {"step-b": log})
+    assert problem.message == "step-b failed: OSError: gone\nboom\nError: 1"

@@ -242,3 +242,26 @@ def test_a_workflow_that_was_only_made_is_not_over():
     assert workflows.failure(workflow) is None
     assert workflows.updates(None, workflow, LAB_STEPS) == []
     assert workflows.step_record(LAB_STEPS[0], workflow, None).state is State.PENDING
+
+
+# Seen on a cluster with steps that report
+
+
+def test_a_real_step_with_a_report():
+    step = record("succeeded-with-report", LAB_STEPS[0])
+    assert step.state is State.SUCCEEDED
+    assert dict(step.phases) == {
+        "scheduling": 0, "image": 0, "mount": 1, "container": 1, "startup": 0.5, "compute": 2.25, "exit": 2,
+    }  # fmt: skip
+    assert (step.duration_s, step.evict_s, step.results) == (6.75, 0.25, {"a": 1})
+
+
+def test_a_step_that_failed_has_its_report_all_the_same():
+    step = record("failed-with-report", LAB_STEPS[1])
+    assert (step.state, step.reason) == (State.FAILED, "OSError: gone")
+    assert step.phases["compute"] == 2.25
+
+
+def test_a_step_that_was_running_at_the_deadline_spent_its_time_in_main():
+    step = record("failed-deadline-running", LAB_STEPS[1])
+    assert step.phases == {"scheduling": 0, "image": 0, "mount": 0, "container": 2, "main": 8, "exit": 0}

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import contract
+from fluidbench import plan
 from fluidbench.places import steps_dir
-from fluidbench.targets.local import step_process
 
 
 def test_the_published_arguments_are_understood() -> None:
@@ -53,7 +53,7 @@ def test_a_wrong_word_ends_the_step_with_2(
 
 
 def test_fluidbench_and_the_steps_speak_the_same_version() -> None:
-    assert contract.CONTRACT_VERSION == step_process.CONTRACT_VERSION
+    assert contract.CONTRACT_VERSION == plan.STEP_CONTRACT_VERSION
 
 
 def test_the_start_of_the_process_is_known_without_being_told() -> None:

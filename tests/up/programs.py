@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_COMMON = """#!{python}
-import json, os, sys, time, urllib.request
+_COMMON = """#!{python} -IS
+import fcntl, json, os, sys, time
 WORLD = {world!r}
 NAME = os.path.basename(sys.argv[0])
 ARGV = [NAME, *sys.argv[1:]]
@@ -29,6 +29,7 @@ def option(name, default=None):
     return ARGV[ARGV.index(name) + 1] if name in ARGV else default
 
 def api(method, path, body=None, kind="application/json"):
+    import urllib.request
     request = urllib.request.Request(world["api"] + path, method=method, headers={{"Content-Type": kind}},
                                      data=None if body is None else json.dumps(body).encode())
     return urllib.request.urlopen(request, timeout=10).read()
@@ -39,6 +40,8 @@ def fail(told):
 
 with open(WORLD + ".log", "a") as log:
     log.write(json.dumps(ARGV) + "\\n")
+only_one = open(WORLD + ".lock", "w")
+fcntl.flock(only_one, fcntl.LOCK_EX)
 world = load()
 for beginning, told in world["fail"].items():
     if LINE.startswith(beginning):
@@ -51,15 +54,19 @@ _DOCKER = """
 if ARGV[1] == "info":
     print(json.dumps(world["docker"]))
 elif ARGV[1:3] == ["image", "inspect"]:
-    if ARGV[3] not in world["images"]:
-        fail("Error: No such image: " + ARGV[3])
-    print(json.dumps([{"Id": "sha256:1", "Size": 1000, "Config": {"Labels": world["images"][ARGV[3]]}}]))
+    print(json.dumps([{"Id": "sha256:1", "Size": 1000, "Config": {"Labels": world["images"][one]}}
+                      for one in ARGV[3:] if one in world["images"]]))
+    absent = [one for one in ARGV[3:] if one not in world["images"]]
+    if absent:
+        line = "Error response from daemon: no such image: %s: No such image: %s"
+        fail("\\n".join(line % (one, one) for one in absent))
 elif ARGV[1:3] == ["image", "rm"]:
     del world["images"][ARGV[3]]
     save(world)
 elif ARGV[1] == "build":
     labels = dict(ARGV[i + 1].split("=", 1) for i, word in enumerate(ARGV) if word == "--label")
-    world["context"] = sorted(os.path.relpath(os.path.join(d, f), ARGV[-1]) for d, _, fs in os.walk(ARGV[-1]) for f in fs)
+    found = [os.path.join(directory, name) for directory, _, names in os.walk(ARGV[-1]) for name in names]
+    world["context"] = sorted(os.path.relpath(path, ARGV[-1]) for path in found)
     world["images"][option("--tag")] = labels
     save(world)
 elif ARGV[1] == "ps":
@@ -84,7 +91,7 @@ elif ARGV[1] == "save":
 
 _KIND = """
 def nodes_of(config):
-    return 1 + open(config).read().count("worker")
+    return 1 + open(config).read().count('role: "worker"')
 
 if ARGV[1] == "version":
     print("kind %s go1.24 linux/amd64" % world["kind_version"])
@@ -122,8 +129,9 @@ elif ARGV[1:3] == ["load", "docker-image"]:
     absent = [one for one in ARGV[5:] if one not in world["images"]]
     if absent:
         fail('ERROR: image: "%s" not present locally' % absent[0])
-    full = [one if "." in one.split("/")[0] else "docker.io/" + ("" if "/" in one else "library/") + one for one in ARGV[5:]]
-    world["loaded"] = sorted({*world["loaded"], *full})
+    short = [one for one in ARGV[5:] if "." not in one.split("/")[0]]
+    full = ["docker.io/" + ("" if "/" in one else "library/") + one for one in short]
+    world["loaded"] = sorted({*world["loaded"], *full, *ARGV[5:]})
     save(world)
 """
 
@@ -131,8 +139,9 @@ _HELM = """
 def workload(kind, name, count=1):
     ready = {"readyReplicas": count, "updatedReplicas": count, "observedGeneration": 1, "desiredNumberScheduled": count,
              "updatedNumberScheduled": count, "numberReady": count}
+    pods = {"containers": [{"name": "main", "image": "x/" + name + ":v1"}]}
     return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name, "namespace": "fluid-system"},
-            "spec": {"replicas": count, "template": {"spec": {"containers": [{"name": "main", "image": "x/" + name + ":v1"}]}}},
+            "spec": {"replicas": count, "template": {"spec": pods}},
             "status": ready}
 
 NAMES = ["dataset-controller", "fluid-webhook", "fluidapp-controller", "vineyardruntime-controller"]

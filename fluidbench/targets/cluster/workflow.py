@@ -129,7 +129,8 @@ def step_record(step: StepPlan, workflow: Object, pod: Object | None, events: It
     """The record of a step that ended; see the module's text for what its times mean. `events` are its pod's."""
     node = node_of(step, workflow) or {}
     state, report = state_of(node), report_of(node)
-    phases = _phases(node, pod, report, list(events)) if parsed(node.get("startedAt")) else {}
+    ran = node.get("type") == "Pod" and parsed(node.get("startedAt"))
+    phases = _phases(node, pod, report, list(events)) if ran else {}
     return Step(
         name=step.name,
         state=state,
@@ -186,7 +187,8 @@ def _phases(node: Object, pod: Object | None, report: Mapping[str, Any], events:
     around = _with_pulls(around, _pulled_s(pod, events))
     if own:
         return {**around, **own, "exit": _rest((end - at).total_seconds(), own, report)}
-    main_s = min(_main_s(pod), (end - at).total_seconds())
+    main_end = min(_main_end(pod) or end, end)  # one that was still running when Argo gave up has no end
+    main_s = max(0.0, (main_end - at).total_seconds())
     return {**around, "main": main_s, "exit": (end - at).total_seconds() - main_s}
 
 
@@ -213,10 +215,8 @@ def _standing(phase: str, pod: Object, seconds: float) -> dict[str, float]:
     return {"image" if pulling else phase: seconds}
 
 
-def _main_s(pod: Object) -> float:
-    ended = (container(pod, "main").get("state") or {}).get("terminated") or {}
-    began, end = parsed(ended.get("startedAt")), parsed(ended.get("finishedAt"))
-    return max(0.0, (end - began).total_seconds()) if began and end else 0.0
+def _main_end(pod: Object) -> datetime | None:
+    return parsed(((container(pod, "main").get("state") or {}).get("terminated") or {}).get("finishedAt"))
 
 
 def _pulled_s(pod: Object, events: Sequence[Object]) -> dict[str, float]:

@@ -18,12 +18,11 @@ from fluidbench.events import PhaseEnded, StepEnded, StepStarted, StepUpdate
 from fluidbench.machine.memory import allowance, oom_kills
 from fluidbench.machine.sampling import SAMPLE_INTERVAL_S, Peaks
 from fluidbench.places import steps_dir
-from fluidbench.plan import Plan, StepPlan
+from fluidbench.plan import STEP_CONTRACT_VERSION, Plan, StepPlan
 from fluidbench.records import Input, State, Step
 from fluidbench.targets.base import Context
 from fluidbench.tools.vineyardd import clean_environment
 
-CONTRACT_VERSION = 1
 LOG_TAIL_LINES = 15
 PHASE_LINE = re.compile(r"^phase (\S+) (\d+\.\d+)$", re.MULTILINE)
 
@@ -71,7 +70,7 @@ class StepProcess:
     def _env(self) -> dict[str, str]:
         threads = str(self._plan.threads)
         own = {
-            "FLUIDBENCH_CONTRACT": str(CONTRACT_VERSION),
+            "FLUIDBENCH_CONTRACT": str(STEP_CONTRACT_VERSION),
             "FLUIDBENCH_DATA_DIR": str(self._context.data_dir),
             "FLUIDBENCH_RUN_ID": self._context.run_id,
             "FLUIDBENCH_MULTIPLIER": str(self._plan.multiplier),

@@ -2,6 +2,7 @@
 
 from fluidbench import pins
 from fluidbench.kube import NAMESPACE, NODE
+from fluidbench.targets.cluster.bringup.kind_cluster import MARK
 from fluidbench.targets.cluster.bringup.objects import OURS, labels, leaving, name_of
 from fluidbench.targets.cluster.bringup.options import RUNTIME
 from fluidbench.targets.cluster.bringup.removals import FLUID_KINDS, OUR_KINDS
@@ -26,6 +27,8 @@ def _objects(site: Site) -> list[str]:
     for resource in OUR_KINDS:
         for item in site.kube.list(resource, labels=OURS):
             where = item["metadata"].get("namespace")
+            if (where, name_of(item)) == MARK:  # says that a kind cluster is ours, and goes with it
+                continue
             state = " (being deleted)" if leaving(item) else ""
             found.append(f"{resource.kind} {f'{where}/' if where else ''}{name_of(item)}{state}")
     return found

@@ -1,11 +1,13 @@
 """`fluidbench down`: removes what `up` made and nothing else, in an order in which it can go; then an audit."""
 
+import contextlib
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fluidbench import pins
-from fluidbench.errors import ExternalFailure, UsageProblem
+from fluidbench.errors import ExternalFailure, ToolMissing, UsageProblem
 from fluidbench.kube import (
     CONFIG_MAP,
     CRD,
@@ -27,7 +29,7 @@ from fluidbench.targets.cluster.bringup import waiting
 from fluidbench.targets.cluster.bringup.audit import audit
 from fluidbench.targets.cluster.bringup.events import Event
 from fluidbench.targets.cluster.bringup.fluid import RELEASE
-from fluidbench.targets.cluster.bringup.kind_cluster import MARK
+from fluidbench.targets.cluster.bringup.kind_cluster import MARK, kind_name
 from fluidbench.targets.cluster.bringup.objects import INSTALLED, OURS, labels, name_of, ours
 from fluidbench.targets.cluster.bringup.options import RUNTIME
 from fluidbench.targets.cluster.bringup.removals import ARGO_KINDS, FLUID_GROUP
@@ -51,6 +53,7 @@ class Removed:
 class _Step:
     """A part of `down`. It looks for itself what there is: nothing is found beforehand."""
 
+    name: str
     needs: tuple[str, ...] = ()
 
     def __init__(self, site: Site, done: Removed) -> None:
@@ -74,6 +77,15 @@ class _Step:
         for resource in resources:
             for item in self._site.kube.list(resource, namespace, labels=selector):
                 self._delete(resource, name_of(item), item["metadata"].get("namespace"))
+
+    def _namespace_away(self, name: str) -> Iterator[Event]:
+        """Removes a namespace that we made; one that was there only loses our mark."""
+        held = self._site.kube.get(NAMESPACE, name)
+        if ours(held):
+            self._delete(NAMESPACE, name)
+            yield from _namespace_gone(self._site, self.name, name)
+        elif INSTALLED in labels(held):
+            self._site.kube.patch(NAMESPACE, name, None, {"metadata": {"labels": {INSTALLED: None}}})
 
 
 class KindDown(_Step):
@@ -164,9 +176,7 @@ class AccessDown(_Step):
             claimed = (volume["spec"].get("claimRef") or {}).get("namespace")
             if claimed in (None, self._namespace):
                 self._delete(PV, name_of(volume))
-        if ours(site.kube.get(NAMESPACE, self._namespace)):
-            self._delete(NAMESPACE, self._namespace)
-            yield from _namespace_gone(site, self.name, self._namespace)
+        yield from self._namespace_away(self._namespace)
         return "removed"
 
 
@@ -189,9 +199,7 @@ class FluidDown(_Step):
         for definition in site.kube.list(CRD):
             if name_of(definition).endswith(FLUID_GROUP):
                 self._delete(CRD, name_of(definition))
-        if ours(site.kube.get(NAMESPACE, pins.FLUID_NAMESPACE)):
-            self._delete(NAMESPACE, pins.FLUID_NAMESPACE)
-            yield from _namespace_gone(site, self.name, pins.FLUID_NAMESPACE)
+        yield from self._namespace_away(pins.FLUID_NAMESPACE)
         return "uninstalled"
 
     def _users(self) -> list[str]:
@@ -215,8 +223,7 @@ class ArgoDown(_Step):
             for item in site.kube.list(resource, labels=OURS):
                 if _of_argo(item):
                     self._delete(resource, name_of(item), item["metadata"].get("namespace"))
-        self._delete(NAMESPACE, pins.ARGO_NAMESPACE)
-        yield from _namespace_gone(site, self.name, pins.ARGO_NAMESPACE)
+        yield from self._namespace_away(pins.ARGO_NAMESPACE)
         return "removed"
 
 
@@ -231,6 +238,8 @@ def take_down(site: Site, done: Removed, *, purge_image: bool = False) -> Iterat
             ArgoDown(site, done),
         ]  # fmt: skip
         yield from run_all(steps)
+        with contextlib.suppress(ToolMissing, ExternalFailure):
+            site.current = dataclasses.replace(site.current, kind_cluster=kind_name(site))
         done.left += audit(site)
     image = site.current.step_image
     if image and purge_image and docker.remove_image(image):

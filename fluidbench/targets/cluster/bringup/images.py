@@ -12,14 +12,15 @@ from fluidbench.targets.cluster.bringup.stages import Command, Planned, Work
 from fluidbench.tools import docker, kind
 
 NAME = "images"
+IN_NODES = "step image in the nodes"
 LOAD_TIMEOUT_S = 1800.0
 
 
 class Images:
-    """Loads what the nodes lack. The step image is always offered: under its name it may be a newer one."""
+    """Loads those of Fluid, Vineyard and Argo that the nodes lack."""
 
     name = NAME
-    needs: tuple[str, ...] = ("cluster", "step image")
+    needs: tuple[str, ...] = ("cluster",)
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -29,36 +30,67 @@ class Images:
 
     def planned(self) -> Iterator[Planned]:
         if cluster := self._site.current.kind_cluster:
-            references = [*stack_images(self._site.options), step_image(self._site.options)]
-            yield Command(tuple(kind.load_argv(cluster, references)))
-            yield "of these the ones that the local Docker holds and the nodes lack"
+            yield "of these images the ones that the local Docker holds and the nodes lack"
+            yield Command(tuple(kind.load_argv(cluster, stack_images(self._site.options))))
 
     def run(self) -> Work:
         site = self._site
-        nodes = docker.nodes(site.current.kind_cluster or "")
-        present = set.intersection(*(docker.node_images(node.name) for node in nodes)) if nodes else set()
-        wanted = [one for one in stack_images(site.options) if docker.full_name(one) not in present]
-        held = docker.images([*wanted, site.current.step_image])
+        wanted, present = _lacking(site, stack_images(site.options))
+        held = docker.images(wanted)
         if absent := [one for one in wanted if one not in held]:
             if site.options.offline:
                 raise not_at_hand(absent)
             yield tell(NAME, f"not in the local Docker, so each node pulls them: {', '.join(absent)}")
         if held:
-            yield from self._load(list(held))
-        return f"{len(held)} loaded, {len(stack_images(site.options)) - len(wanted)} were there"
+            yield from _load(site, NAME, list(held))
+        return f"{len(held)} loaded, {present} were there"
 
-    def _load(self, references: Sequence[str]) -> Work:
-        site, cluster = self._site, self._site.current.kind_cluster or ""
-        daemon, what = docker.daemon(), f"loading {len(references)} images into the nodes"
-        if not daemon.containerd_store:
-            argv = kind.load_argv(cluster, references)
-            return (yield from site.follow(NAME, argv, what, LOAD_TIMEOUT_S, kind.failed))
-        with tempfile.TemporaryDirectory(prefix="fluidbench-images-") as directory:
-            file = Path(directory) / "images.tar"
-            argv = docker.save_argv(references, file, daemon.architecture)
-            yield from site.follow(NAME, argv, f"saving {len(references)} images", LOAD_TIMEOUT_S, docker.failed)
-            argv = kind.load_archive_argv(cluster, file)
-            return (yield from site.follow(NAME, argv, what, LOAD_TIMEOUT_S, kind.failed))
+
+class StepImageInNodes:
+    """Loads the step image, the largest, while Fluid is waited for. It is always offered: under its name there may be
+    a newer one, and kind compares what it holds."""
+
+    name = IN_NODES
+    needs: tuple[str, ...] = (NAME, "step image")
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def found(self) -> str | None:
+        if self._site.current.kind_cluster and not self._site.options.step_image:
+            return None
+        return "the cluster pulls it itself"
+
+    def planned(self) -> Iterator[Planned]:
+        if (cluster := self._site.current.kind_cluster) and not self._site.options.step_image:
+            yield Command(tuple(kind.load_argv(cluster, [step_image(self._site.options)])))
+
+    def run(self) -> Work:
+        yield from _load(self._site, IN_NODES, [self._site.current.step_image])
+        return f"{self._site.current.step_image} is on every node"
+
+
+def _lacking(site: Site, references: Sequence[str]) -> tuple[list[str], int]:
+    """Those that a node of the kind cluster lacks, and how many all of them have."""
+    nodes = docker.nodes(site.current.kind_cluster or "")
+    present = set.intersection(*(docker.node_images(node.name) for node in nodes)) if nodes else set()
+    wanted = [one for one in references if docker.full_name(one) not in present]
+    return wanted, len(references) - len(wanted)
+
+
+def _load(site: Site, stage: str, references: Sequence[str]) -> Work:
+    cluster, count = site.current.kind_cluster or "", len(references)
+    daemon, what = docker.daemon(), f"loading {count} image{'s' if count > 1 else ''} into the nodes"
+    if not daemon.containerd_store:
+        argv = kind.load_argv(cluster, references)
+        return (yield from site.follow(stage, argv, what, LOAD_TIMEOUT_S, kind.failed))
+    # such a store keeps images of several platforms, which the nodes do not take
+    with tempfile.TemporaryDirectory(prefix="fluidbench-images-") as directory:
+        file = Path(directory) / "images.tar"
+        argv = docker.save_argv(references, file, daemon.architecture)
+        yield from site.follow(stage, argv, f"saving {count} images", LOAD_TIMEOUT_S, docker.failed)
+        argv = kind.load_archive_argv(cluster, file)
+        return (yield from site.follow(stage, argv, what, LOAD_TIMEOUT_S, kind.failed))
 
 
 def stack_images(options: UpOptions) -> list[str]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,9 @@ from fluidbench.targets.cluster.bringup.options import DEFAULT_NAME, UpOptions
 from fluidbench.targets.cluster.bringup.stages import Work
 from fluidbench.targets.cluster.current import Current
 from fluidbench.tools import helm
+
+LONGEST_LINE = 100
+_LOADING = re.compile(r'Image: "([^"]+)" with ID .* on node "([^"]+)"')
 
 
 class Site:
@@ -138,6 +142,10 @@ def _fresh(options: UpOptions) -> Current:
 
 
 def _last_line(child: Child) -> str:
+    """What a program that is at work told last, in short."""
     lines = child.log.read_text(errors="replace").splitlines()
     # kind ends its lines with a bullet and a picture; the words are what is wanted
-    return lines[-1].encode("ascii", "ignore").decode().strip(" .") if lines else ""
+    last = lines[-1].encode("ascii", "ignore").decode().strip(" .") if lines else ""
+    if loading := _LOADING.match(last):
+        return f"loading {loading[1]} into {loading[2]}"
+    return last[:LONGEST_LINE]

@@ -155,8 +155,8 @@ def _usage(site: Site, nodes: list[str], notes: list[str]) -> dict[str, tuple[in
         for pod in pods.values():
             site.kube.create(pod)
         for node, pod in pods.items():
-            told = waiting.finished(ended(site, "usage", pod, USAGE_TIMEOUT_S))
-            full[node] = (told["used_bytes"], told["limit_bytes"])
+            told = waiting.finished(ended(site, "usage", pod, USAGE_TIMEOUT_S))["round_trip"]
+            full[node] = (told["used_bytes"][told["instance"]], told["limit_bytes"])
     except FluidbenchError as problem:
         notes.append(f"how full the workers are could not be asked: {problem.message}")
     finally:
@@ -170,5 +170,4 @@ def _usage_pod(site: Site, node: str) -> Object:
     pod = round_trip_pod(site.current.namespace, node, site.current.step_image, site.current.runtime)
     # two that ask at the same time must not meet
     pod["metadata"]["name"] = f"fluidbench-usage-{secrets.token_hex(4)}"
-    pod["spec"]["containers"][0]["args"] = ["--usage"]
     return pod

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fluidbench import places
 from fluidbench.errors import ExternalFailure, UsageProblem
-from fluidbench.render.pipeline import CONTRACT_VERSION
+from fluidbench.plan import STEP_CONTRACT_VERSION
 from fluidbench.targets.cluster.bringup import images
 from fluidbench.targets.cluster.bringup.site import Site
 from fluidbench.targets.cluster.bringup.stages import Command, Planned, Work
@@ -52,7 +52,7 @@ class StepImage:
         site = self._site
         if self._held() is None:
             if site.options.offline:
-                raise images.not_at_hand([self._tag])
+                raise self._not_at_hand()
             with tempfile.TemporaryDirectory(prefix="fluidbench-build-") as directory:
                 context = build_context(Path(directory))
                 argv, env = self._build_argv(context), dict(os.environ)
@@ -65,12 +65,21 @@ class StepImage:
 
     def _pushed(self) -> bool:
         """Whether the cluster gets the image from a registry."""
-        return bool(self._site.options.registry) and not self._site.made_here
+        return bool(self._site.options.registry) and not self._site.current.kind_cluster
 
     def _held(self) -> docker.Image | None:
         """The image in the local Docker, when it holds what this FluidBench would build."""
         held = docker.images([self._tag]).get(self._tag)
         return held if held and held.labels.get(CONTENT_LABEL) == content_digest() else None
+
+    def _not_at_hand(self) -> ExternalFailure:
+        if docker.images([self._tag]):
+            return ExternalFailure(
+                f"the local Docker holds another {self._tag} than this FluidBench builds, and --offline builds none",
+                "Build it where there is a network (`make docker-build`, or `fluidbench up` without --offline) and "
+                f"carry it over: docker save -o steps.tar {self._tag}; docker load -i steps.tar",
+            )
+        return images.not_at_hand([self._tag])
 
     def _given(self, reference: str) -> None:
         """An image from elsewhere that the local Docker knows must speak our version of the step contract."""
@@ -78,15 +87,15 @@ class StepImage:
             return
         held = docker.images([reference]).get(reference)
         spoken = held.labels.get(CONTRACT_LABEL) if held else None
-        if spoken not in (None, str(CONTRACT_VERSION)):
+        if spoken not in (None, str(STEP_CONTRACT_VERSION)):
             raise UsageProblem(
                 f"the image {reference} speaks version {spoken} of the step contract, this FluidBench speaks "
-                f"{CONTRACT_VERSION}",
+                f"{STEP_CONTRACT_VERSION}",
                 "Use the image of this version of FluidBench, or leave --step-image out to build it.",
             )
 
     def _build_argv(self, context: Path) -> list[str]:
-        arguments = {"CONTRACT_VERSION": str(CONTRACT_VERSION)}
+        arguments = {"CONTRACT_VERSION": str(STEP_CONTRACT_VERSION)}
         labels = {CONTENT_LABEL: content_digest()}
         return docker.build_argv(context, self._tag, arguments, labels, self._site.options.build_options)
 

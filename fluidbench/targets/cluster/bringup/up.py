@@ -9,7 +9,7 @@ from fluidbench.targets.cluster.bringup.argo import Argo
 from fluidbench.targets.cluster.bringup.check import Check
 from fluidbench.targets.cluster.bringup.events import Event
 from fluidbench.targets.cluster.bringup.fluid import Fluid
-from fluidbench.targets.cluster.bringup.images import Images
+from fluidbench.targets.cluster.bringup.images import Images, StepImageInNodes
 from fluidbench.targets.cluster.bringup.kind_cluster import ExistingCluster, KindCluster
 from fluidbench.targets.cluster.bringup.options import UpOptions
 from fluidbench.targets.cluster.bringup.site import Site
@@ -22,8 +22,8 @@ def stages(site: Site) -> list[Stage]:
     """What `up` does. Stages that do not need each other run side by side: the image and the nodes, Fluid and Argo."""
     cluster: Stage = KindCluster(site) if site.made_here else ExistingCluster(site)
     return [
-        Check(site), cluster, StepImage(site), Images(site), Access(site), Fluid(site), Argo(site), Vineyard(site),
-        RoundTrip(site),
+        Check(site), cluster, StepImage(site), Images(site), Access(site), Fluid(site), Argo(site),
+        StepImageInNodes(site), Vineyard(site), RoundTrip(site),
     ]  # fmt: skip
 
 

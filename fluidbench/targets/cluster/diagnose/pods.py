@@ -117,7 +117,7 @@ def _unscheduled(pod: Object, now: datetime | None) -> FluidbenchError | None:
     if age_s(since, now) < UNSCHEDULABLE_AFTER_S:
         return None
     message = scheduled.get("message", "")
-    said = first_sentence(message.partition(" preemption:")[0].removesuffix(" not found"))
+    said = first_sentence(re.split(r" no new claims| preemption:", message)[0].removesuffix(" not found"))
     for pattern, kind, fix in UNSCHEDULABLE_HINTS:
         if found := re.search(pattern, message):
             hint = fix.format(*found.groups(), namespace=pod["metadata"].get("namespace", "default"))

@@ -107,7 +107,9 @@ OWN_HINTS = (
 
 def _own_error(step: str, message: str, error: Mapping[str, object] | None, log: str) -> FluidbenchError:
     own = f"{error.get('type')}: {error.get('message')}" if error else ""
-    tail = "\n".join(log.splitlines()[-LOG_TAIL_LINES:])
+    # Argo's executor writes its own lines into the same log
+    lines = [line for line in log.splitlines() if not re.search(r"^time=.* argo=true", line)]
+    tail = "\n".join(lines[-LOG_TAIL_LINES:])
     hint = next((hint for pattern, hint in OWN_HINTS if re.search(pattern, f"{own}\n{tail}")), "")
     said = own or without_container(message) or "Argo gives no reason"
     return StepFailed(f"{step} failed: {first_sentence(said)}" + (f"\n{tail}" if tail else ""), hint)

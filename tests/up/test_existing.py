@@ -142,6 +142,7 @@ def test_down_deletes_a_kind_cluster_that_we_made_and_keeps_the_datasets(world: 
     assert world.up().code == 0
     dataset = world.home / "data" / "df_10.pkl"
     dataset.write_text("")
+    dataset.with_suffix(".json").write_text('{"sidecar_version": 1}')  # ours has one
     outcome = world("down", "--json")
     assert outcome.code == 0, outcome.err
     assert world.programs.read()["clusters"] == {}
@@ -154,6 +155,7 @@ def test_down_with_purge_removes_datasets_and_the_image(world: World) -> None:
     assert world.up().code == 0
     dataset = world.home / "data" / "df_10.pkl"
     dataset.write_text("")
+    dataset.with_suffix(".json").write_text('{"sidecar_version": 1}')  # ours has one
     image = world.current().step_image
     assert world("down", "--purge").code == 0
     assert not dataset.exists()

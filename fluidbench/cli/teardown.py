@@ -46,7 +46,7 @@ def take_cluster_down(output: Output, site: Site, purge: bool) -> None:
     if purge:
         for path in datasets:
             dataset.remove(path)
-        shutil.rmtree(data_dir / "runs", ignore_errors=True)
+        shutil.rmtree(data_dir / "exchange", ignore_errors=True)
         done.gone += map(str, datasets)
         datasets = []
     output.json({**output.envelope, "kept": [str(path) for path in datasets]})

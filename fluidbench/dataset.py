@@ -1,8 +1,12 @@
 """The data directory: datasets, taken only when they are known to be whole, and the files of each run."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
+
+RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+PARTIAL = re.compile(r"df_\d+\.(pkl|json)\.\d+\.partial")
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,12 @@ def find(data_dir: Path, multiplier: int) -> Dataset | None:
 def exchange_dir(data_dir: Path, run_id: str) -> Path:
     """Where a run's own files lie, as steps/contract.py has it. Not `runs`: the state directory may be the same."""
     return data_dir / "exchange" / run_id
+
+
+def left_over(data_dir: Path) -> list[Path]:
+    """What killed processes left in a data directory. It may hold other things too, under names like ours."""
+    runs = [path for path in data_dir.glob("exchange/*") if RUN_ID.fullmatch(path.name)]
+    return runs + [path for path in data_dir.glob("df_*.partial") if PARTIAL.fullmatch(path.name)]
 
 
 def remove(path: Path) -> None:

@@ -35,8 +35,7 @@ CREATE INDEX experiments_by_multiplier ON experiments (multiplier, started_at);
 class LeftBehind:
     """A run whose process is gone, and the paths that it was using."""
 
-    run_id: str
-    target: str
+    run: Run
     paths: tuple[Path, ...]
 
 
@@ -94,7 +93,7 @@ class Results:
                     (run.state, _encode(run), run.run_id),
                 )
                 paths = tuple(map(Path, msgspec.json.decode(left_behind)))
-                found.append(LeftBehind(run.run_id, run.identity.target, paths))
+                found.append(LeftBehind(run, paths))
         return found
 
     def get(self, run_id: str) -> Run:

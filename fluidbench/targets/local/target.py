@@ -11,7 +11,7 @@ from fluidbench.errors import FluidbenchError
 from fluidbench.events import Note, StepUpdate
 from fluidbench.machine import fingerprint as machine
 from fluidbench.plan import Plan
-from fluidbench.records import Fingerprint
+from fluidbench.records import Fingerprint, Run
 from fluidbench.stores import open_store
 from fluidbench.stores.base import Place, Provision
 from fluidbench.targets.base import Context, Session
@@ -40,7 +40,7 @@ class LocalTarget:
     def nodes(self, plan: Plan) -> list[str]:
         return []
 
-    def clear(self, run_id: str) -> None:
+    def clear(self, run: Run) -> None:
         pass
 
     def fingerprint(self, data_dir: Path) -> Fingerprint:

@@ -4,6 +4,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+# what the sidecars of steps/prepare_data.py say
+SIDECAR_VERSION = 1
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -24,6 +27,8 @@ def find(data_dir: Path, multiplier: int) -> Dataset | None:
     path = data_dir / f"df_{multiplier}.pkl"
     try:
         facts = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        if (facts["sidecar_version"], facts["multiplier"]) != (SIDECAR_VERSION, multiplier):
+            return None
         stat = path.stat()
         if (stat.st_size, stat.st_mtime_ns) != (facts["file_bytes"], facts["verified_mtime_ns"]):
             return None

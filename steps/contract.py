@@ -87,6 +87,7 @@ class Step:
         self._saved: dict[str, Table | Path] = {}
         self._aside = {"evict_s": 0.0, "fsync_s": 0.0, "verify_s": 0.0}
         self._cpu_s = 0.0
+        self.warnings: list[warnings.WarningMessage] = []
 
     @property
     def store(self) -> "Store":
@@ -101,6 +102,7 @@ class Step:
         """Ends `startup` (process start, imports, connect) and makes cold what the step is going to read."""
         reads = {name: self.store.files(name) for name in tables}
         self._phase_ended("startup", time.monotonic() - self.told.spawned_at)
+        self.warnings.clear()  # what importing warns of is about the libraries, not about this run
         self._cpu_s = time.process_time()
         self._files = {path.name: path for path in files}
         with self._beside("evict_s"):
@@ -215,9 +217,9 @@ def measured(name: str, argv: Sequence[str] | None = None) -> Iterator[Step]:
     """Runs the body as the step `name`, and writes its report whatever happens."""
     imports.install()
     step = Step(name, parameters(argv))
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as step.warnings:
         warnings.simplefilter("default")
-        warnings.simplefilter("ignore", DeprecationWarning)  # about the libraries' insides, not about this run
+        warnings.simplefilter("ignore", DeprecationWarning)  # about the libraries' insides, likewise
         try:
             yield step
             report = step.finish()
@@ -225,7 +227,7 @@ def measured(name: str, argv: Sequence[str] | None = None) -> Iterator[Step]:
             _write(step.told.report, step.failed(error))
             traceback.print_exc()
             raise SystemExit(1) from error
-    report["warnings"] = sorted({str(warning.message) for warning in caught})
+    report["warnings"] = sorted({str(warning.message) for warning in step.warnings})
     _write(step.told.report, report)
 
 

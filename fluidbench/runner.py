@@ -5,7 +5,7 @@ import dataclasses
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -135,11 +135,18 @@ def timestamp() -> str:
 
 
 def code_version(store: str) -> str:
-    """The version, and a hash of the step code: two runs of other code are not of the same work."""
+    """The version, and hashes of the step code and of a user's store: runs of other code are not of the same work."""
+    parts = [_hash(sorted(places.steps_dir().rglob("*.py")))]
+    if own := source_of(store):
+        parts.append(_hash(own))
+    return f"{__version__}+{'.'.join(part[:8] for part in parts)}"
+
+
+def _hash(paths: Iterable[Path]) -> str:
     digest = xxhash.xxh3_64()
-    for path in [*sorted(places.steps_dir().rglob("*.py")), *source_of(store)]:
+    for path in paths:
         digest.update(path.read_bytes())
-    return f"{__version__}+{digest.hexdigest()[:8]}"
+    return digest.hexdigest()
 
 
 def _failed(recorded: Run, error: BaseException) -> Run:

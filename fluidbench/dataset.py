@@ -1,11 +1,14 @@
 """The data directory: datasets, taken only when they are known to be whole, and the files of each run."""
 
+import contextlib
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 # what the sidecars of steps/prepare_data.py say
 SIDECAR_VERSION = 1
+EXCHANGE = "exchange"
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,15 @@ def find(data_dir: Path, multiplier: int) -> Dataset | None:
 
 def exchange_dir(data_dir: Path, run_id: str) -> Path:
     """Where a run's own files lie, as steps/contract.py has it. Not `runs`: the state directory may be the same."""
-    return data_dir / "exchange" / run_id
+    return data_dir / EXCHANGE / run_id
+
+
+def remove_run(path: Path) -> None:
+    """Removes a directory that a run made, and the one above it where that was for the files of runs and is empty."""
+    shutil.rmtree(path, ignore_errors=True)
+    if path.parent.name == EXCHANGE:
+        with contextlib.suppress(OSError):  # another run's files may be there
+            path.parent.rmdir()
 
 
 def remove(path: Path) -> None:

@@ -1,7 +1,6 @@
 """fluidbench down."""
 
 import re
-import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -55,9 +54,11 @@ def _left_overs(directory: Path) -> list[Path]:
 
 
 def _remove(paths: list[Path]) -> list[str]:
+    from fluidbench.dataset import remove_run
+
     for path in paths:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return [str(path) for path in paths]
+        remove_run(path) if path.is_dir() else path.unlink()
+    return [str(path) for path in paths if not path.exists()]
 
 
 def _count(datasets: list[Path]) -> str:

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import secrets
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 import xxhash
 
 from fluidbench import __version__, places
-from fluidbench.dataset import exchange_dir
+from fluidbench.dataset import exchange_dir, remove_run
 from fluidbench.errors import FluidbenchError, ResultProblem, Terminated
 from fluidbench.events import Note, RunEnded, StepEnded, StepUpdate
 from fluidbench.machine import private
@@ -125,7 +124,7 @@ def sweep(results: Results) -> list[LeftBehind]:
     found = results.sweep()
     for left in found:
         for path in left.paths:
-            shutil.rmtree(path, ignore_errors=True)
+            remove_run(path)
     return found
 
 

@@ -1,6 +1,5 @@
 """fluidbench down."""
 
-import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -67,9 +66,11 @@ def _local(output: Output, target: str, directory: Path, purge: bool) -> None:
 
 
 def _remove(paths: list[Path]) -> list[str]:
+    from fluidbench.dataset import remove_run
+
     for path in paths:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return [str(path) for path in paths]
+        remove_run(path) if path.is_dir() else path.unlink()
+    return [str(path) for path in paths if not path.exists()]
 
 
 def _count(datasets: list[Path]) -> str:

@@ -90,17 +90,21 @@ def render(
         cache_policy=cache, deadline_s=deadline, run_id=run_id, compiled_at=_now(),
     )  # fmt: skip
     if diff:
-        difference = _difference(pipeline)
-        output.json({"format_version": 1, "diff": difference})
-        _print(output, "\n".join(map(_coloured, difference.splitlines())))
-        output.note(
-            "Beside it, a VineyardRuntime and a Dataset (fluidbench render --what setup), and in the steps' code put "
-            "and get in place of files: docs/howto/use-vineyard-in-your-pipeline.md"
-        )
+        _show_difference(output, pipeline)
         return
     manifests = _manifests(what, pipeline, nfs, replicas, quota)
     output.json({"format_version": 1, "manifests": manifests})
     _print(output, rendering.to_yaml(manifests).rstrip())
+
+
+def _show_difference(output: Output, pipeline: "PipelineOptions") -> None:
+    difference = _difference(pipeline)
+    output.json({"format_version": 1, "diff": difference})
+    _print(output, "\n".join(map(_coloured, difference.splitlines())))
+    output.note(
+        "Beside it, a VineyardRuntime and a Dataset (fluidbench render --what setup), and in the steps' code put "
+        "and get in place of files: docs/howto/use-vineyard-in-your-pipeline.md"
+    )
 
 
 def _manifests(what: What, pipeline: "PipelineOptions", nfs: str, replicas: int, quota: str) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """The cluster's half of `fluidbench down`."""
 
-import shutil
 from pathlib import Path
 
 from fluidbench import dataset
@@ -48,7 +47,7 @@ def take_cluster_down(output: Output, site: Site, purge: bool) -> None:
         for path in datasets:
             dataset.remove(path)
         for path in dataset.left_over(data_dir):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            dataset.remove_run(path) if path.is_dir() else path.unlink()
         done.gone += map(str, datasets)
         datasets = []
     output.json({**output.envelope, "kept": [str(path) for path in datasets]})

@@ -1,7 +1,6 @@
 """Walks a plan with processes on this machine."""
 
 import contextlib
-import shutil
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 
@@ -78,6 +77,4 @@ def _made_and_removed(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        shutil.rmtree(path, ignore_errors=True)
-        with contextlib.suppress(OSError):  # another run's files may be there
-            path.parent.rmdir()
+        datasets.remove_run(path)

@@ -89,7 +89,7 @@ def test_after_a_kill_steps_and_server_are_gone_within_a_second_and_the_next_com
 ) -> None:
     process = ready.start(*VINEYARD)
     with Watch(process.pid) as watch:
-        watch.wait_for("train_data.py")
+        watch.wait_for("preprocess_data.py")
         time.sleep(0.3)
         process.kill()
         assert gone_within(watch, 1), watch.alive()

@@ -128,11 +128,12 @@ def test_a_harmed_dataset_is_never_used(ready: Program, cli, harm: str, command:
     harmed = path.read_bytes()
     ended = cli(command, "--multiplier", "1")
     assert ended.returncode == 7
-    said = ended.stderr[ended.stderr.index("Error: ") :].splitlines()
+    lines = ended.stderr.splitlines()
+    [error] = [number for number, line in enumerate(lines) if line.startswith("Error: ")]
     reason = "1000000 bytes, prepared were" if harm == "truncated" else f"the content of {path} is not what was"
-    assert reason in said[0]
+    assert reason in lines[error]
     remove = f"rm -f {path} {path.with_suffix('.json')}"
-    assert said[1:] == [f"  Name another --data-dir, or remove it, and the next run prepares it: {remove}"]
+    assert lines[error + 1 :] == [f"  Name another --data-dir, or remove it, and the next run prepares it: {remove}"]
     assert path.read_bytes() == harmed
     assert cli("history", "--json").json["runs"] == []
 

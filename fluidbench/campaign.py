@@ -11,7 +11,7 @@ from fluidbench.comparison import Comparison
 from fluidbench.errors import ResultProblem
 from fluidbench.plan import Plan
 from fluidbench.records import Experiment, Run, State
-from fluidbench.runner import Runner, Slot, new_id, timestamp
+from fluidbench.runner import Runner, Slot, code_version, new_id, timestamp
 
 DEFAULT_ROUNDS = 6
 # for a multiplier that was never run here: three steps that start, and the work of a slow machine
@@ -38,7 +38,8 @@ class Campaign:
 
     def recorded(self) -> Comparison:
         """The comparison of what is recorded for this machine, dataset and plan."""
-        return comparison.compare(self._runs(), self.stores, self._like())
+        own_code = {store: comparison.split_code(code_version(store))[1] for store in self.stores}
+        return comparison.compare(self._runs(), self.stores, self._like(), own_code)
 
     def missing(self, rounds: int | None) -> Missing:
         """How many rounds are still to be run: up to `rounds`, or the default where there is not one whole round."""

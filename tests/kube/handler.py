@@ -45,6 +45,7 @@ class Fault:
 
 
 class Handler(BaseHTTPRequestHandler):
+    disable_nagle_algorithm = True
     api: ClassVar["ApiServer"]
     protocol_version = "HTTP/1.1"
     # else the body waits for the headers' acknowledgement: 40 ms a request

@@ -50,7 +50,7 @@ class Submission:
         """The answer may have been lost, or not waited for, and the Workflow be there all the same."""
         labels = f"{RUN_LABEL}={self._context.run_id}"
         if self._cluster.kube.list(WORKFLOW, self._cluster.namespace, labels=labels):
-            remove_run(self._cluster, self._context.run_id, self._options)
+            remove_run(self._cluster, self._options)
 
     def updates(self, session: Session) -> Iterator[StepUpdate]:
         """What happens until the Workflow ends. Raises what it failed of."""

@@ -51,7 +51,7 @@ def test_the_version_is_printed(cli) -> None:
 def test_help_imports_nothing_heavy(program: Program) -> None:
     code = (
         "import sys; from fluidbench.cli.main import main; code = main(['--help']);"
-        "heavy = ('pandas', 'sklearn', 'kubernetes', 'vineyard', 'numpy', 'scipy', 'sqlite3');"
+        "heavy = ('pandas', 'sklearn', 'kubernetes', 'vineyard', 'numpy', 'scipy', 'rich');"
         "sys.exit(code or ' '.join(name for name in heavy if name in sys.modules) or None)"
     )
     done = subprocess.run(

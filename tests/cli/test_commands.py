@@ -178,10 +178,10 @@ def test_stdout_is_the_result_only_and_progress_goes_to_stderr(program: Program,
     assert "\x1b[" not in ended.stdout + ended.stderr
 
 
-def test_a_terminal_shows_a_growing_tree_and_gets_its_cursor_back(dataset_home: Program) -> None:
+def test_a_terminal_shows_a_growing_tree_and_gets_its_cursor_back(program: Program) -> None:
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [executable(), "run", "--multiplier", "1"], env=environment(dataset_home.home, TERM="xterm"),
+        [executable(), "run", "--multiplier", "1"], env=environment(program.home, TERM="xterm"),
         stdin=theirs, stdout=theirs, stderr=theirs,
     ) as process:  # fmt: skip
         os.close(theirs)

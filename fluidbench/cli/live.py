@@ -12,6 +12,7 @@ from rich.tree import Tree
 
 from fluidbench import text
 from fluidbench.cli.output import Output
+from fluidbench.comparison import remarks
 from fluidbench.events import Note, PhaseEnded, RunEnded, StepEnded, StepStarted, StepUpdate
 from fluidbench.records import Run, State, Step
 
@@ -134,4 +135,4 @@ def run_tree(run: Run) -> list[str]:
             f"{branch}{GLYPHS[step.state]} {step.name:<18}{text.seconds(step.duration_s):>10}  "
             f"{text.size(step.peak_private_bytes):>9}  {text.size(step.peak_shared_bytes):>9}  {phases}"
         )
-    return lines
+    return [*lines, *(f"! {remark}" for remark in remarks(run))]

@@ -62,7 +62,7 @@ def test_a_run_whose_process_is_gone_is_marked_interrupted_and_keeps_its_steps(p
         found = results.sweep()
         marked = results.get("r1")
         assert results.sweep() == []
-    assert [(entry.run_id, entry.paths) for entry in found] == [("r1", left)]
+    assert [(entry.run.run_id, entry.paths) for entry in found] == [("r1", left)]
     assert (marked.state, marked.reason, len(marked.steps)) == (State.ERROR, "interrupted", 1)
 
 

@@ -1,6 +1,6 @@
 """The figures of `make bench`: one JSON line each, ratios within one run, and no assertion on time.
 
-FLUIDBENCH_BENCH_SCALE divides the multipliers, to try them out.
+FLUIDBENCH_BENCH_SCALE divides the multipliers and FLUIDBENCH_BENCH_REPEAT is how often each is taken, to try them out.
 """
 
 import json
@@ -19,7 +19,7 @@ from support.program import Program, Watch
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
 SCALE = int(os.environ.get("FLUIDBENCH_BENCH_SCALE", "1"))
-REPEAT = 5
+REPEAT = int(os.environ.get("FLUIDBENCH_BENCH_REPEAT", "5"))
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pytest
 from fluidbench.errors import ResultProblem, WaitTimeout
 from fluidbench.machine.owners import Owner, this_process
 from fluidbench.records import Experiment, State
-from fluidbench.results import SCHEMA_VERSION, Results
+from fluidbench.results import Results
+from fluidbench.schema import SCHEMA_VERSION, Filters
 from support.made import IDENTITY, run, step
 from support.program import environment
 
@@ -155,7 +156,7 @@ def test_history_is_the_newest_first_and_can_be_narrowed(path: Path) -> None:
             record = run(f"r{day}", store, identity={"multiplier": multiplier}, started_at=f"2026-01-0{day}")
             results.begin(record, this_process(), ())
         assert [entry.run_id for entry in results.history(2)] == ["r3", "r2"]
-        assert [entry.run_id for entry in results.history(9, store="pickle", multiplier=1)] == ["r1"]
+        assert [entry.run_id for entry in results.history(9, Filters(store="pickle", multiplier=1))] == ["r1"]
         assert [entry.run_id for entry in results.runs_of(1)] == ["r1", "r2"]
         assert results.last_multiplier() == 5
 

@@ -12,24 +12,25 @@ def history(
     ctx: typer.Context,
     run: Annotated[str | None, typer.Argument(help="The id of a run, or the part of it that is its own.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many runs to list.")] = 20,
-    store: Annotated[str | None, typer.Option("--store", help="Only runs through this store.")] = None,
-    multiplier: Annotated[int | None, typer.Option("--multiplier", "-m", min=1, help="Only runs of this size.")] = None,
-    target: options.Target = None,
+    store: options.OfStore = None,
+    multiplier: options.OfMultiplier = None,
+    target: options.OfTarget = None,
+    since: options.Since = None,
+    until: options.Until = None,
     as_json: options.Json = False,
 ) -> None:
     """List what was run, or show one run whole.
 
-    Example: fluidbench history --store vineyard
+    Example: fluidbench history --store vineyard --since 7d
     """
     from fluidbench.cli import live, workbench
     from fluidbench.report import envelope, tables
-    from fluidbench.targets import open_target
 
     output: Output = ctx.obj
     output.as_json, output.envelope = as_json, envelope.runs([])
-    open_target(target)
+    wanted = workbench.filters(target, store, multiplier, since, until)
     with workbench.results(output) as results:
-        found = [results.get(run)] if run else results.history(limit, store=store, multiplier=multiplier)
+        found = [results.get(run)] if run else results.history(limit, wanted)
     output.json(envelope.runs(found))
     if run:
         for line in live.run_tree(found[0]):
@@ -37,5 +38,7 @@ def history(
         return
     if found:
         output.table(tables.history_table(found))
+    elif any((target, store, multiplier, since, until)):
+        output.result("No such run is recorded.")
     else:
         output.result("Nothing is recorded yet. Start with: fluidbench run")

@@ -13,7 +13,9 @@ from fluidbench import __version__
 from fluidbench.cli.compare import compare
 from fluidbench.cli.doctor import doctor
 from fluidbench.cli.down import down
+from fluidbench.cli.export import export
 from fluidbench.cli.history import history
+from fluidbench.cli.import_ import import_
 from fluidbench.cli.output import Output
 from fluidbench.cli.prepare import prepare
 from fluidbench.cli.render import render
@@ -32,8 +34,8 @@ app = typer.Typer(
     name="fluidbench", rich_markup_mode=None, pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
-for command in (up, prepare, run, compare, status, history, render, doctor, down):
-    app.command()(command)
+for command in (up, prepare, run, compare, status, history, export, import_, render, doctor, down):
+    app.command(command.__name__.rstrip("_"))(command)
 
 
 @app.callback(invoke_without_command=True)

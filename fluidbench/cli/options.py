@@ -44,5 +44,13 @@ AllowConcurrent = Annotated[
 Stores = Annotated[
     str, typer.Option("--stores", help="The stores to compare, the baseline first, separated by commas.")
 ]
+# which of the recorded runs
+OfTarget = Annotated[str | None, typer.Option("--target", help="Only runs on this target: local or cluster.")]
+OfStore = Annotated[str | None, typer.Option("--store", help="Only runs through this store.")]
+OfMultiplier = Annotated[int | None, typer.Option("--multiplier", "-m", min=1, help="Only runs of this size.")]
+Since = Annotated[
+    str | None, typer.Option("--since", help="Only runs that started then or later: 2026-01-31, 2026-01-31T12:30, 7d.")
+]
+Until = Annotated[str | None, typer.Option("--until", help="Only runs that started then or earlier; the same forms.")]
 DEFAULT_MULTIPLIER = 100
 DEFAULT_STEP_TIMEOUT_S = 3600.0

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fluidbench import places
@@ -9,11 +10,13 @@ from fluidbench.cli.live import Live
 from fluidbench.cli.output import Output
 from fluidbench.errors import FluidbenchError, UsageProblem
 from fluidbench.machine import lock
+from fluidbench.moments import moment
 from fluidbench.plan import PREPARE_ONLY, Plan
 from fluidbench.results import LeftBehind, Results
 from fluidbench.runner import Runner, sweep
+from fluidbench.schema import Filters
 from fluidbench.stores import open_store
-from fluidbench.targets import open_target
+from fluidbench.targets import TARGETS, open_target
 from fluidbench.targets.base import Target
 
 CACHE_POLICIES = ("cold", "warm", "dropped")
@@ -74,6 +77,22 @@ def plan(
         cache_policy=cache,
         threads=threads or target.threads(),
         step_timeout_s=step_timeout_s,
+    )
+
+
+def filters(
+    target: str | None, store: str | None, multiplier: int | None, since: str | None, until: str | None
+) -> Filters:
+    """Which runs are wanted; raises UsageProblem where a word is none that FluidBench knows."""
+    if target is not None and target not in TARGETS:
+        raise UsageProblem(f"there is no target {target!r}", f"Known are: {', '.join(TARGETS)}.")
+    now = datetime.now(UTC)
+    return Filters(
+        target,
+        store,
+        multiplier,
+        moment(since, now) if since else None,
+        moment(until, now, end=True) if until else None,
     )
 
 

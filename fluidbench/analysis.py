@@ -28,9 +28,10 @@ PARTS = ("exchange", "compute", "startup", "orchestration", "other")
 
 @dataclass(frozen=True)
 class StepMeans:
-    """The phases of a step in order, on the mean."""
+    """A step and its phases in order, on the mean."""
 
     name: str
+    mean_s: float
     phases: Mapping[str, float]
 
 
@@ -177,7 +178,9 @@ def _step_means(position: int, runs: Sequence[Run]) -> StepMeans:
     same = [run.steps[position] for run in runs]
     phases = dict.fromkeys(phase for step in same for phase in step.phases)
     return StepMeans(
-        same[0].name, {phase: statistics.fmean(step.phases.get(phase, 0.0) for step in same) for phase in phases}
+        same[0].name,
+        statistics.fmean(step.duration_s for step in same),
+        {phase: statistics.fmean(step.phases.get(phase, 0.0) for step in same) for phase in phases},
     )
 
 

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from fluidbench import comparison, experiment
+from fluidbench import comparison, experiment, machines
 from fluidbench.comparison import Comparison
 from fluidbench.errors import ResultProblem
 from fluidbench.plan import Plan
@@ -35,10 +35,17 @@ class Campaign:
     runner: Runner
     plan: Plan
     stores: Sequence[str]
+    # whether rounds of other machines are compared too
+    force: bool = False
 
     def recorded(self) -> Comparison:
         """The comparison of what is recorded for this machine, dataset and plan."""
-        return comparison.compare(self._runs(), self.stores, self._like())
+        runs, like = self._runs(), self._like()
+        return comparison.compare(machines.alike(runs, like) if self.force else runs, self.stores, like)
+
+    def foreign(self) -> list[machines.Foreign]:
+        """The whole rounds that only another machine's fingerprint keeps from being compared."""
+        return machines.foreign(self._runs(), self.stores, self._like())
 
     def missing(self, rounds: int | None) -> Missing:
         """How many rounds are still to be run: up to `rounds`, or the default where there is not one whole round."""

@@ -1,17 +1,17 @@
 """fluidbench compare."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fluidbench.cli import options
 from fluidbench.cli.output import Output
-from fluidbench.errors import ResultProblem, UsageProblem
+from fluidbench.errors import UsageProblem
 
 if TYPE_CHECKING:
     from fluidbench.campaign import Missing
-    from fluidbench.comparison import Comparison
     from fluidbench.experiment import Slot
 
 ASK_ABOVE_S = 300.0
@@ -30,34 +30,48 @@ def compare(
     threads: options.Threads = None,
     step_timeout: options.StepTimeout = options.DEFAULT_STEP_TIMEOUT_S,
     allow_concurrent: options.AllowConcurrent = False,
+    force: Annotated[bool, typer.Option("--force", help="Compare rounds of other machines too; runs nothing.")] = False,
+    what_if: Annotated[
+        str | None, typer.Option("--what-if", help="What would be on a storage of so much, by a model: 300MB/s.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the report as one page to this file.")] = None,
+    format_: Annotated[str | None, typer.Option("--format", help="table (default), json, csv or markdown.")] = None,
     as_json: options.Json = False,
 ) -> None:
     """Compare what is recorded, and run the rounds that are missing.
 
     Example: fluidbench compare --multiplier 500 --rounds 6
     """
+    from fluidbench.analysis import analyse
     from fluidbench.campaign import Campaign
-    from fluidbench.cli import workbench
-    from fluidbench.report import envelope
+    from fluidbench.cli import presenting, workbench
 
     output: Output = ctx.obj
     output.as_json = as_json
     names = _stores(stores)
+    wanted = presenting.wish(format_, as_json, html, what_if)
+    output.as_json = wanted.format == "json"
     with workbench.runner(output, target, data_dir) as (runner, screen):
-        wanted = multiplier or runner.results.last_multiplier() or options.DEFAULT_MULTIPLIER
-        plans = [workbench.plan(runner.target, name, wanted, cache, threads, step_timeout) for name in names]
-        campaign = Campaign(runner, plans[0], names)
+        size = multiplier or runner.results.last_multiplier() or options.DEFAULT_MULTIPLIER
+        plans = [workbench.plan(runner.target, name, size, cache, threads, step_timeout) for name in names]
+        campaign = Campaign(runner, plans[0], names, force=force)
         missing = campaign.missing(rounds)
-        if missing.rounds and not no_run:
+        # what was compared by force is what there is; running more would be of this machine alone
+        may_run = not no_run and not force
+        if missing.rounds and may_run:
             screen.pause()
             campaign.check()
-            _agree(output, missing, wanted, yes)
-            with workbench.measuring(f"compare --multiplier {wanted}", allow_concurrent):
-                campaign.run(missing.rounds, lambda slot, of: screen.begin(_title(slot, of, wanted)))
+            _agree(output, missing, size, yes)
+            with workbench.measuring(f"compare --multiplier {size}", allow_concurrent):
+                campaign.run(missing.rounds, lambda slot, of: screen.begin(_title(slot, of, size)))
         comparison = campaign.recorded()
-    output.envelope = envelope.comparison(comparison)
-    _show(output, comparison, wanted)
-    output.json(output.envelope)
+        recorded, foreign = runner.results.runs_of(size), campaign.foreign()
+    if force:
+        presenting.tell_forced(output, foreign)
+    else:
+        presenting.refuse_foreign(output, foreign, comparison.rounds, may_run=may_run)
+    analysis = analyse(comparison, recorded, wanted.bandwidth_bytes_per_s)
+    presenting.present(output, wanted, comparison, analysis, presenting.about(comparison, size))
 
 
 def _stores(words: str) -> list[str]:
@@ -93,32 +107,3 @@ def _rounds(count: int) -> str:
 def _title(slot: "Slot", of: int, multiplier: int) -> str:
     where = "warm-up" if slot.warmup else f"round {slot.round} of {of}"
     return f"multiplier {multiplier} through {slot.store}, {where}"
-
-
-def _show(output: Output, comparison: "Comparison", multiplier: int) -> None:
-    from fluidbench import published, text
-    from fluidbench.report import tables
-
-    if comparison.rounds:
-        for line in tables.headline(comparison):
-            output.result(line)
-        output.result(
-            f"Multiplier {multiplier}, {_rounds(comparison.rounds)}, medians; files {comparison.cache}. "
-            "Ratio above 1: faster than the first store."
-        )
-        output.table(tables.comparison_table(comparison))
-    else:
-        output.result(f"No whole round of multiplier {multiplier} is recorded for this machine, dataset and settings.")
-    for reason in comparison.confounded:
-        output.result(f"Confounded: {reason}")
-    if multiplier == published.MULTIPLIER:
-        output.table(tables.published_table())
-    for single in comparison.singles:
-        output.result(f"Beside it: {single.run_id} {single.store} {text.seconds(single.duration_s)} ({single.cache})")
-    for reason, count in comparison.not_comparable.items():
-        output.result(f"Not comparable: {count} run{'s' if count > 1 else ''} ({reason})")
-    if comparison.equivalent is False:
-        raise ResultProblem(
-            "the runs did not compute the same: " + "; ".join(comparison.differences[:5]),
-            "See both: fluidbench history RUN --json. A store that changes the data cannot be compared.",
-        )

@@ -52,7 +52,7 @@ def _fluidbench(
 
 def main(argv: Sequence[str]) -> int:
     """Runs one command and returns its exit code. The only place that catches what the core raises."""
-    output = Output(as_json="--json" in argv)
+    output = Output(as_json=_json_asked(argv))
     try:
         outcome = typer.main.get_command(app).main(
             args=list(argv), prog_name="fluidbench", standalone_mode=False, obj=output
@@ -79,6 +79,12 @@ def main(argv: Sequence[str]) -> int:
     if word := ENDED_BY.get(outcome):  # Typer, too, makes 130 of a KeyboardInterrupt
         output.failure(word, word, "What had ended is recorded: fluidbench history")
     return outcome if isinstance(outcome, int) else 0
+
+
+def _json_asked(argv: Sequence[str]) -> bool:
+    """Whether what follows is to be JSON, even where it is the error that the command line cannot be read."""
+    words = " ".join(argv).replace("=", " ")
+    return "--json" in argv or "--format json" in words
 
 
 def entry() -> NoReturn:

@@ -1,6 +1,6 @@
 """What stands under the total: where the saving came from, what it could be at best, and what it cost."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from fluidbench import text
@@ -108,7 +108,7 @@ def _machines(analysis: Analysis) -> Iterable[list[str]]:
         yield [f"Machine {machine.hash}: rounds {machine.rounds}; {times}; {ratios}."]
 
 
-def difference_lines(differences: dict[str, tuple[str, str]]) -> list[str]:
+def difference_lines(differences: Mapping[str, tuple[str, str]]) -> list[str]:
     """Each fact that differs, here and there."""
     return [f"{name}: {here} here, {there} there" for name, (here, there) in differences.items()]
 

@@ -127,7 +127,9 @@ def byte_seconds(value: float) -> str:
 
 
 def signed(seconds: float) -> str:
-    """+0.123 s, -4.2 s."""
+    """+0.123 s, -4.2 s; what rounds to nothing has no sign."""
+    if abs(seconds) < 0.0005:
+        return "0.000 s"
     return f"{seconds:+.3f} s" if abs(seconds) < 1 else f"{seconds:+.1f} s"
 
 

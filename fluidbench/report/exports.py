@@ -67,7 +67,7 @@ def as_markdown(comparison: Comparison, analysis: Analysis | None, about: str) -
 
 def _table(table: Table) -> Iterable[str]:
     align = ["---:" if table.numbers and place else ":---" for place in range(len(table.headers))]
-    yield _line(table.headers)
+    yield _line(map(_escaped, table.headers))
     yield _line(align)
     for row in table.rows:
         cells = [_escaped(cell) for cell in row.cells]

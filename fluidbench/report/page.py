@@ -87,13 +87,14 @@ def _even(source: Source, place: int, kind: str) -> Markup:
     return Markup("{} {}").format(source.at(*path, "faster"), number)
 
 
-def _tables(source: Source) -> dict[str, page_tables.PageTable]:
+def _tables(source: Source) -> dict[str, page_tables.PageTable | None]:
     return {
         "times": page_tables.times(source),
         "parts": page_tables.parts(source),
         "rounds": page_tables.rounds(source),
         "memory": page_tables.memory(source),
         "facts": page_tables.facts(source),
+        "machines": page_tables.machines(source),
     }
 
 

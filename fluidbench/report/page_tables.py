@@ -99,6 +99,8 @@ def parts(source: Source) -> PageTable:
     profiles, savings = source.at("analysis", "profiles"), source.at("analysis", "savings")
     rows = []
     for part in PARTS:
+        if part == "other" and not any(profile["parts"][part] for profile in profiles):
+            continue
         cells: list[Cell] = [
             source.sure("s", "analysis", "profiles", place, "parts", part) for place in range(len(profiles))
         ]
@@ -163,6 +165,24 @@ def what_if(source: Source, place: int) -> PageTable:
     headers = ["bandwidth", *(f"{word}, {words}" for words in KINDS.values() for word in ("ratio", "saved"))]
     arm = source.at(*path, "arm")
     return PageTable(f"what-if-table-{place}", f"A model, not a measurement: {arm} on other storages", headers, rows)
+
+
+def machines(source: Source) -> PageTable | None:
+    """What the rounds of each machine say for themselves; None where there is but one."""
+    found, arms = source.at("analysis", "machines"), source.at("arms")
+    if len(found) < 2:
+        return None
+    stores = [arm["store"] for arm in arms]
+    rows = []
+    for place, machine in enumerate(found):
+        path = ("analysis", "machines", place)
+        times = [source.sure("s", *path, "median_s", store) for store in stores]
+        ratios = [
+            source.shown("x", *path, "comparisons", number, "ratio") for number in range(len(machine["comparisons"]))
+        ]
+        rows.append(PageRow(machine["hash"], [source.sure("count", *path, "rounds"), *times, *ratios]))
+    headers = ["rounds", *stores, *(f"ratio {store}" for store in stores[1:])]
+    return PageTable("machines", "Machines side by side: medians of the rounds of each", headers, rows)
 
 
 def facts(source: Source) -> PageTable:

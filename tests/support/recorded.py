@@ -75,9 +75,7 @@ def experiment(
         order = list(stores)
         chance.shuffle(order)
         drift = 1 + 0.02 * number
-        runs += [
-            one(store, name, number, place, drift * chance.gauss(1, 0.01)) for place, store in enumerate(order)
-        ]
+        runs += [one(store, name, number, place, drift * chance.gauss(1, 0.01)) for place, store in enumerate(order)]
     return runs
 
 

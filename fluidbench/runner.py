@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import secrets
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from fluidbench.machine import private
 from fluidbench.machine.owners import this_process
 from fluidbench.plan import Plan
 from fluidbench.records import Identity, Run, State, worst_cache
-from fluidbench.results import LeftBehind, Results
+from fluidbench.results import Results
 from fluidbench.stores import source_of
 from fluidbench.targets.base import Context, Session, Target
 
@@ -115,16 +114,6 @@ class Runner:
     def _context(self, run_id: str) -> Iterator[Context]:
         with private.directory() as private_dir:
             yield Context(run_id, self.data_dir, places.artifacts_dir(run_id), private_dir)
-
-
-def sweep(results: Results) -> list[LeftBehind]:
-    """Marks runs of killed processes and removes what they left."""
-    private.remove_abandoned()
-    found = results.sweep()
-    for left in found:
-        for path in left.paths:
-            shutil.rmtree(path, ignore_errors=True)
-    return found
 
 
 def new_id() -> str:

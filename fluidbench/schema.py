@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+# where a run may have taken place; the targets themselves are slow to import
+TARGETS = ("local", "cluster")
 # what makes the next schema of each one; a new one goes to the end
 MIGRATIONS = (
     """

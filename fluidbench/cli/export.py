@@ -24,12 +24,12 @@ def export(
     Example: fluidbench export mine.jsonl --multiplier 500
     """
     from fluidbench import places, transfer
-    from fluidbench.cli import workbench
+    from fluidbench.cli import recorded
 
     output: Output = ctx.obj
     output.as_json = as_json
-    wanted = workbench.filters(target, store, multiplier, since, until)
-    with workbench.results(output) as results, places.replaced(file) as opened:
+    wanted = recorded.filters(target, store, multiplier, since, until)
+    with recorded.results(output) as results, places.replaced(file) as opened:
         written = transfer.write(results, wanted, opened)
     output.json({"format_version": 1, "file": str(file), "runs": written.runs, "experiments": written.experiments})
     output.result(f"Exported to {file}: runs: {written.runs}; experiments: {written.experiments}.")

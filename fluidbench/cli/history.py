@@ -1,11 +1,16 @@
 """fluidbench history."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fluidbench.cli import options
 from fluidbench.cli.output import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fluidbench.records import Run
 
 
 def history(
@@ -23,22 +28,30 @@ def history(
 
     Example: fluidbench history --store vineyard --since 7d
     """
-    from fluidbench.cli import live, workbench
-    from fluidbench.report import envelope, tables
+    from fluidbench.cli import recorded
+    from fluidbench.report import envelope
+    from fluidbench.schema import Filters
 
     output: Output = ctx.obj
     output.as_json, output.envelope = as_json, envelope.runs([])
-    wanted = workbench.filters(target, store, multiplier, since, until)
-    with workbench.results(output) as results:
+    wanted = recorded.filters(target, store, multiplier, since, until)
+    with recorded.results(output) as results:
         found = [results.get(run)] if run else results.history(limit, wanted)
     output.json(envelope.runs(found))
-    if run:
+    if not as_json:
+        _show(output, found, whole=run is not None, filtered=wanted != Filters())
+
+
+def _show(output: Output, found: "Sequence[Run]", *, whole: bool, filtered: bool) -> None:
+    from fluidbench.cli import live
+    from fluidbench.report import tables
+
+    if whole:
         for line in live.run_tree(found[0]):
             output.result(line)
-        return
-    if found:
+    elif found:
         output.table(tables.history_table(found))
-    elif any((target, store, multiplier, since, until)):
+    elif filtered:
         output.result("No such run is recorded.")
     else:
         output.result("Nothing is recorded yet. Start with: fluidbench run")

@@ -19,11 +19,11 @@ def import_(
     Example: fluidbench import theirs.jsonl
     """
     from fluidbench import transfer
-    from fluidbench.cli import workbench
+    from fluidbench.cli import recorded
 
     output: Output = ctx.obj
     output.as_json = as_json
-    with workbench.results(output) as results:
+    with recorded.results(output) as results:
         found = transfer.read(results, file)
     output.json({"format_version": 1, "file": str(file), "added": found.added, "known": found.known})
     output.result(f"Imported from {file}: new records: {found.added}; known before: {found.known}.")

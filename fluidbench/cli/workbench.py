@@ -2,41 +2,21 @@
 
 import contextlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 from fluidbench import places
 from fluidbench.cli.live import Live
 from fluidbench.cli.output import Output
-from fluidbench.errors import FluidbenchError, UsageProblem
+from fluidbench.cli.recorded import results
+from fluidbench.errors import UsageProblem
 from fluidbench.machine import lock
-from fluidbench.moments import moment
 from fluidbench.plan import PREPARE_ONLY, Plan
-from fluidbench.results import LeftBehind, Results
-from fluidbench.runner import Runner, sweep
-from fluidbench.schema import Filters
+from fluidbench.runner import Runner
 from fluidbench.stores import open_store
-from fluidbench.targets import TARGETS, open_target
+from fluidbench.targets import open_target
 from fluidbench.targets.base import Target
 
 CACHE_POLICIES = ("cold", "warm", "dropped")
-
-
-@contextlib.contextmanager
-def results(output: Output) -> Iterator[Results]:
-    """The results database, after what killed processes left was marked and removed."""
-    with Results(places.database()) as database:
-        for left in sweep(database):
-            output.note(_cleared(left))
-        yield database
-
-
-def _cleared(left: LeftBehind) -> str:
-    try:
-        open_target(left.target).clear(left.run_id)
-    except FluidbenchError as error:
-        return f"Run {left.run_id} had been interrupted; what it left on the cluster stays: {error.message}"
-    return f"Run {left.run_id} had been interrupted; what it left was removed."
 
 
 @contextlib.contextmanager
@@ -77,22 +57,6 @@ def plan(
         cache_policy=cache,
         threads=threads or target.threads(),
         step_timeout_s=step_timeout_s,
-    )
-
-
-def filters(
-    target: str | None, store: str | None, multiplier: int | None, since: str | None, until: str | None
-) -> Filters:
-    """Which runs are wanted; raises UsageProblem where a word is none that FluidBench knows."""
-    if target is not None and target not in TARGETS:
-        raise UsageProblem(f"there is no target {target!r}", f"Known are: {', '.join(TARGETS)}.")
-    now = datetime.now(UTC)
-    return Filters(
-        target,
-        store,
-        multiplier,
-        moment(since, now) if since else None,
-        moment(until, now, end=True) if until else None,
     )
 
 

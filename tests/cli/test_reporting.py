@@ -168,3 +168,10 @@ def test_an_altered_export_and_a_place_that_cannot_be_written_are_refused(record
     file.write_bytes(file.read_bytes()[:-20])
     ended = recorded("import", str(file), "--json")
     assert (ended.returncode, ended.json["error"]["code"]) == (7, "result")
+
+
+@pytest.mark.parametrize("command", ["export", "import"])
+def test_export_and_import_have_help_with_an_example_and_json(cli, command: str) -> None:
+    shown = cli(command, "--help").stdout
+    assert f"Example: fluidbench {command}" in shown
+    assert "--json" in shown

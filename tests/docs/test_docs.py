@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from fluidbench import comparison, errors, records
+from fluidbench import analysis, comparison, errors, machines, records, whatif
 from fluidbench.cli.main import app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +26,9 @@ ASSIGNMENT = re.compile(r"^[A-Z_]+=")
 RECORDS = (
     records.Run, records.Identity, records.Step, records.Input, records.Fingerprint, records.Finding,
     comparison.Comparison, comparison.Arm, comparison.ArmStep, comparison.Compared, comparison.Single,
+    analysis.Analysis, analysis.Profile, analysis.StepMeans, analysis.Saving, analysis.Ceiling, analysis.RoundTimes,
+    analysis.BestFile, machines.Machine, whatif.WhatIf, whatif.Files, whatif.Prediction, whatif.Predicted,
+    whatif.BreakEven, records.Experiment,
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from fluidbench.comparison import Comparison
 from fluidbench.errors import ResultProblem
 from fluidbench.plan import Plan
 from fluidbench.records import Experiment, Run, State
-from fluidbench.runner import Runner, Slot, new_id, timestamp
+from fluidbench.runner import Runner, Slot, code_version, new_id, timestamp
 
 DEFAULT_ROUNDS = 6
 # for a multiplier that was never run here: three steps that start, and the work of a slow machine
@@ -40,8 +40,9 @@ class Campaign:
 
     def recorded(self) -> Comparison:
         """The comparison of what is recorded for this machine, dataset and plan."""
+        own_code = {store: comparison.split_code(code_version(store))[1] for store in self.stores}
         runs, like = self._runs(), self._like()
-        return comparison.compare(machines.alike(runs, like) if self.force else runs, self.stores, like)
+        return comparison.compare(machines.alike(runs, like) if self.force else runs, self.stores, like, own_code)
 
     def foreign(self) -> list[machines.Foreign]:
         """The whole rounds that only another machine's fingerprint keeps from being compared."""

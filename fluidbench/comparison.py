@@ -10,6 +10,7 @@ from fluidbench.stats import speedup
 
 SMALLEST_MARGIN = 0.02
 RELATIVE_TOLERANCE = 1e-9
+NO_CODE: Mapping[str, str] = {}
 Round = Mapping[str, Run]
 
 
@@ -87,8 +88,11 @@ class Comparison:
         return next(entry for entry in self.comparisons if (entry.arm, entry.scope) == (arm, "total"))
 
 
-def comparable(run: Run, like: Run) -> str:
-    """Why the two cannot be compared, in a word or two; "" where they can."""
+def comparable(run: Run, like: Run, own_code: Mapping[str, str] = NO_CODE) -> str:
+    """Why the two cannot be compared, in a word or two; "" where they can.
+
+    `own_code` tells the code, as it is now, of the stores that bring their own: two stores never have the same.
+    """
     if run.warmup or run.state is not State.SUCCEEDED:
         return "a warm-up" if run.warmup else f"{run.state}"
     if replace(run.identity, store="") != replace(like.identity, store=""):
@@ -97,7 +101,16 @@ def comparable(run: Run, like: Run) -> str:
     if run.fingerprint.hash != like.fingerprint.hash:
         ours, theirs = dict(like.fingerprint.facts), dict(run.fingerprint.facts)
         return "another " + ", ".join(name for name in sorted(ours | theirs) if ours.get(name) != theirs.get(name))
-    return "" if run.code_version == like.code_version else "another code version"
+    version, own = split_code(run.code_version)
+    same = version == split_code(like.code_version)[0] and own == own_code.get(run.identity.store, own)
+    return "" if same else "another code version"
+
+
+def split_code(code_version: str) -> tuple[str, str]:
+    """A code version as that of FluidBench and its steps, and the hash of a store that brings its own code."""
+    version, plus, hashes = code_version.rpartition("+")
+    steps, _, own = hashes.partition(".")
+    return f"{version}{plus}{steps}", own
 
 
 def whole_rounds(runs: Iterable[Run], stores: Sequence[str]) -> list[Round]:
@@ -109,12 +122,14 @@ def whole_rounds(runs: Iterable[Run], stores: Sequence[str]) -> list[Round]:
     return [entry for entry in rounds.values() if len(entry) == len(stores)]
 
 
-def compare(runs: Sequence[Run], stores: Sequence[str], like: Run | None) -> Comparison:
+def compare(
+    runs: Sequence[Run], stores: Sequence[str], like: Run | None, own_code: Mapping[str, str] = NO_CODE
+) -> Comparison:
     """Compares the whole rounds among the runs that are comparable with `like`; the first store is the baseline."""
     baseline = stores[0]
     if like is None:
         return Comparison(None, 0, (), baseline, (), None)
-    fitting = [run for run in runs if run.identity.store in stores and not comparable(run, like)]
+    fitting = [run for run in runs if run.identity.store in stores and not comparable(run, like, own_code)]
     rounds = whole_rounds(fitting, stores)
     paired = {run.run_id for entry in rounds for run in entry.values()}
     differences = tuple(_differences(fitting))
@@ -130,7 +145,7 @@ def compare(runs: Sequence[Run], stores: Sequence[str], like: Run | None) -> Com
             Single(run.run_id, run.identity.store, run.duration_s, run.cache)
             for run in fitting if run.run_id not in paired
         ),
-        not_comparable=_reasons(runs, like),
+        not_comparable=_reasons(runs, like, own_code),
         confounded=tuple(dict.fromkeys(reason for entry in rounds for reason in _confounded(entry))),
         cache=worst_cache([run.cache for entry in rounds for run in entry.values()]),
     )  # fmt: skip
@@ -255,10 +270,10 @@ def _confounded(entry: Round) -> Iterable[str]:
                 yield f"round {number}: {step.name} of {store}: {warning}"
 
 
-def _reasons(runs: Sequence[Run], like: Run) -> dict[str, int]:
+def _reasons(runs: Sequence[Run], like: Run, own_code: Mapping[str, str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for run in runs:
-        reason = comparable(run, like)
+        reason = comparable(run, like, own_code)
         if reason and not run.warmup:
             found[reason] = found.get(reason, 0) + 1
     return found

@@ -14,7 +14,7 @@ import xxhash
 from fluidbench import __version__, places
 from fluidbench.dataset import exchange_dir
 from fluidbench.errors import FluidbenchError, ResultProblem, Terminated
-from fluidbench.events import RunEnded, StepEnded, StepUpdate
+from fluidbench.events import Note, RunEnded, StepEnded, StepUpdate
 from fluidbench.machine import private
 from fluidbench.machine.owners import this_process
 from fluidbench.plan import Plan
@@ -87,6 +87,8 @@ class Runner:
                     run = dataclasses.replace(run, steps=(*run.steps, update.step))
                     self.results.save(run)
                 self.listener(update)
+        for note in session.notes:
+            self.listener(Note(note))
         return _finished(run, session, ended - began if session.wall_s is None else session.wall_s)
 
     def blank(self, plan: Plan, slot: Slot = Slot(), run_id: str = "") -> Run:

@@ -1,7 +1,6 @@
 """Clearing up after processes that were killed; apart from the runner, because every command does it first."""
 
-import shutil
-
+from fluidbench.dataset import remove_run
 from fluidbench.machine import private
 from fluidbench.results import LeftBehind, Results
 
@@ -12,5 +11,5 @@ def sweep(results: Results) -> list[LeftBehind]:
     found = results.sweep()
     for left in found:
         for path in left.paths:
-            shutil.rmtree(path, ignore_errors=True)
+            remove_run(path)
     return found

@@ -75,6 +75,9 @@ class Live:
             self.runs.append(update.run)
         if not self._screen:
             self._line(update)
+        elif isinstance(update, Note):
+            # above the tree, where it stays
+            self._screen.console.print(f"  {update.text}", highlight=False, markup=False, soft_wrap=True)
 
     def _line(self, update: StepUpdate) -> None:
         if isinstance(update, Note):

@@ -76,6 +76,10 @@ class ApiServer:
     def put(self, state: Object) -> Object:
         return self.state.replace(_where(state), state)
 
+    def merge(self, item: Object, patch: Object) -> Object:
+        """Changes the object that `item` is, or was, a state of."""
+        return self.state.merge(_where(item), patch)
+
     def remove(self, resource: Resource, name: str, namespace: str = "") -> Object:
         return self.state.remove(_at(resource, namespace, name))
 

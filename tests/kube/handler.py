@@ -44,6 +44,7 @@ class Fault:
 
 
 class Handler(BaseHTTPRequestHandler):
+    disable_nagle_algorithm = True
     api: ClassVar["ApiServer"]
     protocol_version = "HTTP/1.1"
 

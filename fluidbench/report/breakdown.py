@@ -13,13 +13,15 @@ PART_NAMES = {"orchestration": "orchestration, around the steps"}
 
 
 def with_breakdown(table: Table, comparison: Comparison, analysis: Analysis | None) -> Table:
-    """The table of a comparison with the rows of its analysis: right under the total, and at the end."""
+    """The table of a comparison with the rows of its analysis, under the rows that they belong to."""
     if analysis is None:
         return table
-    total = next(place for place, row in enumerate(table.rows) if row.cells[0] == "total") + 1
-    under = tuple(_part_rows(analysis)) + tuple(_ceiling_rows(analysis))
-    last = tuple(_cost_rows(comparison, analysis))
-    return replace(table, rows=table.rows[:total] + under + table.rows[total:] + last)
+    under = {
+        "total": [*_part_rows(analysis), *_ceiling_rows(analysis)],
+        "shared memory held": list(_cost_rows(comparison, analysis)),
+    }
+    rows = [one for row in table.rows for one in (row, *under.get(row.cells[0], ()))]
+    return replace(table, rows=tuple(rows))
 
 
 def _part_rows(analysis: Analysis) -> Iterable[Row]:

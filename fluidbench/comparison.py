@@ -109,7 +109,7 @@ def compare(runs: Sequence[Run], stores: Sequence[str], like: Run | None, codes:
     baseline = stores[0]
     if like is None:
         return Comparison(None, 0, (), baseline, (), None)
-    fitting = [run for run in runs if run.identity.store in stores and not comparable(run, like, codes)]
+    fitting = _fitting(runs, stores, like, codes)
     rounds = whole_rounds(fitting, stores)
     paired = {run.run_id for entry in rounds for run in entry.values()}
     differing = tuple(differences(fitting))
@@ -136,6 +136,15 @@ def compare(runs: Sequence[Run], stores: Sequence[str], like: Run | None, codes:
         dropped=tuple(_dropped(runs, stores, {str(run.experiment_id) for run in fitting})),
         experiments=tuple(dict.fromkeys(str(run.experiment_id) for run in fitting if run.run_id in paired)),
     )  # fmt: skip
+
+
+def rounds_of(runs: Sequence[Run], stores: Sequence[str], like: Run, codes: Codes = NO_CODES) -> list[Round]:
+    """The whole rounds that `compare` compares."""
+    return whole_rounds(_fitting(runs, stores, like, codes), stores)
+
+
+def _fitting(runs: Sequence[Run], stores: Sequence[str], like: Run, codes: Codes) -> list[Run]:
+    return [run for run in runs if run.identity.store in stores and not comparable(run, like, codes)]
 
 
 def _dropped(runs: Sequence[Run], stores: Sequence[str], experiments: Collection[str]) -> Iterable[str]:

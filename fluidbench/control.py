@@ -25,11 +25,6 @@ class Control:
     differs: bool
 
 
-def other_of(store: str) -> str:
-    """The name of the second arm of a control."""
-    return f"{store} again"
-
-
 def as_pair(runs: Iterable[Run], store: str) -> list[Run]:
     """The runs of a store's controls as those of two arms, which then compare like any two stores."""
     return [_renamed(run) for run in runs if run.control_arm and run.identity.store == store]
@@ -38,7 +33,7 @@ def as_pair(runs: Iterable[Run], store: str) -> list[Run]:
 def control_of(runs: Iterable[Run], store: str, like: Run, codes: Codes = NO_CODES) -> Control | None:
     """The control of a store that is recorded for this identity; None below three rounds, which give no interval."""
     pairs = [run for run in as_pair(runs, store) if not comparable(run, like, codes)]
-    first, second = store, other_of(store)
+    first, second = arms_of(store)
     rounds = whole_rounds(pairs, (first, second))
     if not rounds or min(run.duration_s for entry in rounds for run in entry.values()) <= 0:
         return None
@@ -54,12 +49,16 @@ def margin_of(control: Control | None) -> float:
     return max(SMALLEST_MARGIN, control.half_width) if control else SMALLEST_MARGIN
 
 
-def arms_of(stores: Sequence[str], *, control: bool) -> tuple[str, ...]:
-    """The names of what a comparison compares."""
-    return (stores[0], other_of(stores[0])) if control else tuple(stores)
+def arms_of(store: str) -> tuple[str, str]:
+    """The names of the two equal arms."""
+    return store, f"{store} again"
+
+
+def is_control(arms: Sequence[str]) -> bool:
+    """Whether these are the arms of a control."""
+    return tuple(arms) == arms_of(arms[0])
 
 
 def _renamed(run: Run) -> Run:
-    second = run.control_arm == CONTROL_ARMS[1]
-    name = other_of(run.identity.store) if second else run.identity.store
+    name = arms_of(run.identity.store)[CONTROL_ARMS.index(run.control_arm)]
     return replace(run, control_arm="", identity=replace(run.identity, store=name))

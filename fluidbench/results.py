@@ -119,11 +119,11 @@ class Results:
 
     def runs_of(self, multiplier: int) -> list[Run]:
         """All runs of one multiplier, the oldest first."""
-        return self._query("SELECT record FROM runs WHERE multiplier = ? ORDER BY started_at, run_id", multiplier)
+        return self._query("SELECT record FROM runs WHERE multiplier = ? ORDER BY started_at, rowid", multiplier)
 
     def runs_of_experiment(self, experiment_id: str) -> list[Run]:
         """All runs of one experiment, the oldest first."""
-        return self._query("SELECT record FROM runs WHERE experiment_id = ? ORDER BY started_at, run_id", experiment_id)
+        return self._query("SELECT record FROM runs WHERE experiment_id = ? ORDER BY started_at, rowid", experiment_id)
 
     def add_experiment(self, experiment: Experiment) -> None:
         with self._transaction() as db:

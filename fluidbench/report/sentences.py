@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from fluidbench import regression, text
 from fluidbench.comparison import Compared, Comparison
+from fluidbench.control import is_control, margin_of
 from fluidbench.stats import FEWEST_FOR_T, MOST_ROUNDS
 
 EXCHANGE_PHASES = ("save", "load", "touch")
@@ -17,7 +18,7 @@ POLICIES = {
 def headline(comparison: Comparison) -> list[str]:
     """What the comparison comes to, a sentence an arm."""
     arms = [arm.store for arm in comparison.arms if arm.store != comparison.baseline]
-    if arms and arms[0] == f"{comparison.baseline} again":
+    if arms and is_control([comparison.baseline, *arms]):
         return [_control_answer(comparison, arms[0])]
     return [_answer(comparison, comparison.total(arm)) for arm in arms]
 
@@ -81,7 +82,7 @@ def _control_answer(comparison: Comparison, arm: str) -> str:
     answer = (
         f"Control: {floor.store} against itself is {total.ratio:.3f}x ({floor.interval[0]:.3f} to "
         f"{floor.interval[1]:.3f}, {_rounds(floor.rounds)}). The noise floor is {_percent(floor.half_width)}: "
-        f"verdicts here are made against a margin of {_percent(comparison.margin)}."
+        f"verdicts here are made against a margin of {_percent(margin_of(floor))}."
     )
     return f"{answer} {_DIFFERS}" if floor.differs else answer
 
@@ -102,7 +103,7 @@ def _policy(comparison: Comparison) -> Iterator[str]:
 
 def _noise_floor(comparison: Comparison) -> Iterator[str]:
     floor = comparison.control
-    if not comparison.rounds or any(arm.store == f"{comparison.baseline} again" for arm in comparison.arms):
+    if not comparison.rounds or is_control([arm.store for arm in comparison.arms]):
         return
     if floor is None:
         yield f"Margin: {_percent(comparison.margin)}, not measured here. Measure it: fluidbench compare --control"
@@ -125,4 +126,4 @@ def _rounds(count: int) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %"
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"

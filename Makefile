@@ -17,16 +17,20 @@ STEP_IMAGES := $(STEP_IMAGE) $(if $(REGISTRY),$(STEPS:%=$(REGISTRY)/%))
 # by this label `fluidbench up` finds that the image holds what it would build
 CONTENT = from fluidbench.targets.cluster.bringup import step_image; print(step_image.content_digest())
 
-.PHONY: demo test test-slow bench lint format expected-manifests lock clean docker-build load-images push-images
+.PHONY: demo test test-slow test-e2e bench lint format expected-manifests lock clean docker-build load-images push-images
 
 demo: $(READY)
 	$(BIN)/fluidbench compare --multiplier $(DEMO_MULTIPLIER) --rounds $(DEMO_ROUNDS)
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not slow and not benchmark" --cov --cov-report=term-missing:skip-covered
+	$(BIN)/python -m pytest -m "not slow and not benchmark and not e2e" --cov --cov-report=term-missing:skip-covered
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow
+
+# On the cluster of FLUIDBENCH_E2E_KUBECONFIG, or on a kind cluster of its own; see tests/e2e/conftest.py.
+test-e2e: $(READY)
+	$(BIN)/python -m pytest -m e2e -v tests/e2e
 
 bench: $(READY)
 	$(BIN)/python -m pytest -m benchmark -s -q --no-header --timeout 3600

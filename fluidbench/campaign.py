@@ -13,7 +13,7 @@ from fluidbench.execution import Execution
 from fluidbench.plan import Plan
 from fluidbench.records import Experiment, Run, State
 from fluidbench.remainder import Remainder, remainder
-from fluidbench.rounds import Codes, Round, mismatch
+from fluidbench.rounds import OwnCode, Round, mismatch, split_code
 from fluidbench.runner import Runner, code_version, new_id, timestamp
 
 DEFAULT_ROUNDS = 6
@@ -58,18 +58,18 @@ class Campaign:
 
     def recorded(self) -> Comparison:
         """The comparison of what is recorded for this machine, dataset and plan."""
-        runs, like, codes = self._runs(), self._like(), self._codes()
+        runs, like, own = self._runs(), self._like(), self._own_code()
         if self.control:
-            floor = control.control_of(runs, self.stores[0], like, codes) if like else None
+            floor = control.control_of(runs, self.stores[0], like, own) if like else None
             pairs = control.as_pair(runs, self.stores[0])
-            return dataclasses.replace(comparison.compare(pairs, self.arms, like, codes), control=floor)
+            return dataclasses.replace(comparison.compare(pairs, self.arms, like, own), control=floor)
         if self.against is None or like is None:
-            return comparison.compare(runs, self.arms, like, codes)
+            return comparison.compare(runs, self.arms, like, own)
         newest = self._newest(like, runs)
         runs = [run for run in runs if run.control_arm or (newest and run.experiment_id == newest.experiment_id)]
-        now = comparison.rounds_of(runs, self.arms, like, codes)
+        now = comparison.rounds_of(runs, self.arms, like, own)
         changes = regression.changes(self.yardstick(), now, self.stores[1:], self.against)
-        return dataclasses.replace(comparison.compare(runs, self.arms, like, codes), against=changes)
+        return dataclasses.replace(comparison.compare(runs, self.arms, like, own), against=changes)
 
     def yardstick(self) -> list[Round]:
         """The rounds of the earlier experiment. Raises ResultProblem where nothing can be held against them."""
@@ -133,7 +133,7 @@ class Campaign:
         """The last experiment of these stores that was made of the same, in the same place, with the same code."""
         wanted = dataclasses.replace(like.identity, store=",".join(self.arms))
         others = {run.experiment_id for run in runs if run.state is State.SUCCEEDED
-                  and mismatch(run, like, self._codes())}  # fmt: skip
+                  and mismatch(run, like, self._own_code())}  # fmt: skip
         for planned in self.runner.results.experiments_of(self.plan.multiplier):
             if planned.identity == wanted and planned.experiment_id not in {*others, self.against}:
                 return planned
@@ -145,8 +145,8 @@ class Campaign:
     def _as_arms(self, runs: Sequence[Run]) -> Sequence[Run]:
         return control.as_pair(runs, self.stores[0]) if self.control else runs
 
-    def _codes(self) -> Codes:
-        return {store: code_version(store) for store in self.stores}
+    def _own_code(self) -> OwnCode:
+        return {store: split_code(code_version(store))[1] for store in self.stores}
 
     def _like(self) -> Run | None:
         """A record such as a run would have here and now; without a dataset, the last that there was; or None."""

@@ -9,8 +9,8 @@ from fluidbench.control import SMALLEST_MARGIN, Control, control_of, margin_of
 from fluidbench.records import Identity, Run, worst_cache
 from fluidbench.regression import Change
 from fluidbench.rounds import (
-    NO_CODES,
-    Codes,
+    NO_CODE,
+    OwnCode,
     Round,
     comparable,
     confounded,
@@ -104,16 +104,16 @@ class Comparison:
         return next(entry for entry in self.comparisons if (entry.arm, entry.scope) == (arm, "total"))
 
 
-def compare(runs: Sequence[Run], stores: Sequence[str], like: Run | None, codes: Codes = NO_CODES) -> Comparison:
+def compare(runs: Sequence[Run], stores: Sequence[str], like: Run | None, own_code: OwnCode = NO_CODE) -> Comparison:
     """Compares the whole rounds among the runs that are comparable with `like`; the first store is the baseline."""
     baseline = stores[0]
     if like is None:
         return Comparison(None, 0, (), baseline, (), None)
-    fitting = _fitting(runs, stores, like, codes)
+    fitting = _fitting(runs, stores, like, own_code)
     rounds = whole_rounds(fitting, stores)
     paired = {run.run_id for entry in rounds for run in entry.values()}
     differing = tuple(differences(fitting))
-    control = control_of(runs, baseline, like, codes)
+    control = control_of(runs, baseline, like, own_code)
     margin = margin_of(control)
     return Comparison(
         identity=replace(like.identity, store=",".join(stores)),
@@ -127,7 +127,7 @@ def compare(runs: Sequence[Run], stores: Sequence[str], like: Run | None, codes:
             Single(run.run_id, run.identity.store, run.duration_s, run.cache)
             for run in fitting if run.run_id not in paired
         ),
-        not_comparable=left_out(runs, like, codes),
+        not_comparable=left_out(runs, like, own_code),
         cache=worst_cache([run.cache for entry in rounds for run in entry.values()]),
         control=control,
         confounded=tuple(dict.fromkeys(reason for entry in rounds for reason in confounded(entry))),
@@ -138,13 +138,13 @@ def compare(runs: Sequence[Run], stores: Sequence[str], like: Run | None, codes:
     )  # fmt: skip
 
 
-def rounds_of(runs: Sequence[Run], stores: Sequence[str], like: Run, codes: Codes = NO_CODES) -> list[Round]:
+def rounds_of(runs: Sequence[Run], stores: Sequence[str], like: Run, own_code: OwnCode = NO_CODE) -> list[Round]:
     """The whole rounds that `compare` compares."""
-    return whole_rounds(_fitting(runs, stores, like, codes), stores)
+    return whole_rounds(_fitting(runs, stores, like, own_code), stores)
 
 
-def _fitting(runs: Sequence[Run], stores: Sequence[str], like: Run, codes: Codes) -> list[Run]:
-    return [run for run in runs if run.identity.store in stores and not comparable(run, like, codes)]
+def _fitting(runs: Sequence[Run], stores: Sequence[str], like: Run, own_code: OwnCode) -> list[Run]:
+    return [run for run in runs if run.identity.store in stores and not comparable(run, like, own_code)]
 
 
 def _dropped(runs: Sequence[Run], stores: Sequence[str], experiments: Collection[str]) -> Iterable[str]:

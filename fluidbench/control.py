@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from fluidbench.records import Run
-from fluidbench.rounds import NO_CODES, Codes, comparable, whole_rounds
+from fluidbench.rounds import NO_CODE, OwnCode, comparable, whole_rounds
 from fluidbench.stats import half_width, speedup
 
 SMALLEST_MARGIN = 0.02
@@ -30,9 +30,9 @@ def as_pair(runs: Iterable[Run], store: str) -> list[Run]:
     return [_renamed(run) for run in runs if run.control_arm and run.identity.store == store]
 
 
-def control_of(runs: Iterable[Run], store: str, like: Run, codes: Codes = NO_CODES) -> Control | None:
+def control_of(runs: Iterable[Run], store: str, like: Run, own_code: OwnCode = NO_CODE) -> Control | None:
     """The control of a store that is recorded for this identity; None below three rounds, which give no interval."""
-    pairs = [run for run in as_pair(runs, store) if not comparable(run, like, codes)]
+    pairs = [run for run in as_pair(runs, store) if not comparable(run, like, own_code)]
     first, second = arms_of(store)
     rounds = whole_rounds(pairs, (first, second))
     if not rounds or min(run.duration_s for entry in rounds for run in entry.values()) <= 0:

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -35,8 +36,7 @@ CREATE INDEX experiments_by_multiplier ON experiments (multiplier, started_at);
 class LeftBehind:
     """A run whose process is gone, and the paths that it was using."""
 
-    run_id: str
-    target: str
+    run: Run
     paths: tuple[Path, ...]
 
 
@@ -62,7 +62,7 @@ class Results:
 
     def begin(self, run: Run, owner: Owner, left_behind: tuple[Path, ...]) -> None:
         """Records a run that starts now; should its process die, `sweep` finds it and the paths."""
-        paths = msgspec.json.encode([str(path) for path in left_behind]).decode()
+        paths = json.dumps([str(path) for path in left_behind])  # a path need not be UTF-8, which msgspec demands
         values = (
             run.run_id, run.started_at, run.experiment_id, run.state, run.identity.target, run.identity.store,
             run.identity.multiplier, owner.pid, owner.started_at, paths, _encode(run),
@@ -93,8 +93,7 @@ class Results:
                     "UPDATE runs SET state = ?, record = ? WHERE run_id = ?",
                     (run.state, _encode(run), run.run_id),
                 )
-                paths = tuple(map(Path, msgspec.json.decode(left_behind)))
-                found.append(LeftBehind(run.run_id, run.identity.target, paths))
+                found.append(LeftBehind(run, tuple(map(Path, json.loads(left_behind)))))
         return found
 
     def get(self, run_id: str) -> Run:

@@ -8,19 +8,19 @@ from fluidbench.records import Run, State
 
 RELATIVE_TOLERANCE = 1e-9
 Round = Mapping[str, Run]
-# the code version that a run through a store would have now; of a store that is not named, any counts
-Codes = Mapping[str, str]
-NO_CODES: Codes = {}
+# the code, as it is now, of the stores that bring their own: two stores never have the same
+OwnCode = Mapping[str, str]
+NO_CODE: OwnCode = {}
 
 
-def comparable(run: Run, like: Run, codes: Codes = NO_CODES) -> str:
+def comparable(run: Run, like: Run, own_code: OwnCode = NO_CODE) -> str:
     """Why the two cannot be compared, in a word or two; "" where they can."""
     if run.warmup or run.control_arm:
         return "a warm-up" if run.warmup else "a control"
-    return mismatch(run, like, codes) if run.state is State.SUCCEEDED else f"{run.state}"
+    return mismatch(run, like, own_code) if run.state is State.SUCCEEDED else f"{run.state}"
 
 
-def mismatch(run: Run, like: Run, codes: Codes = NO_CODES) -> str:
+def mismatch(run: Run, like: Run, own_code: OwnCode = NO_CODE) -> str:
     """What differs in what was measured, where, and with which code; "" where nothing does."""
     if replace(run.identity, store="") != replace(like.identity, store=""):
         ours, theirs = vars(like.identity), vars(run.identity)
@@ -28,16 +28,19 @@ def mismatch(run: Run, like: Run, codes: Codes = NO_CODES) -> str:
     if run.fingerprint.hash != like.fingerprint.hash:
         ours, theirs = dict(like.fingerprint.facts), dict(run.fingerprint.facts)
         return "another " + ", ".join(name for name in sorted(ours | theirs) if ours.get(name) != theirs.get(name))
-    return "" if _same_code(run, like, codes) else "another code version"
+    return "" if _same_code(run, like, own_code) else "another code version"
 
 
-def _same_code(run: Run, like: Run, codes: Codes) -> bool:
-    """The version and the steps' code are those of all stores; what follows the dot is a user's own store alone."""
-    shared, _, own = run.code_version.partition("+")[2].partition(".")
-    expected_shared = like.code_version.partition("+")[2].partition(".")[0]
-    expected_own = codes.get(run.identity.store, run.code_version).partition("+")[2].partition(".")[2]
-    version = run.code_version.partition("+")[0] == like.code_version.partition("+")[0]
-    return version and (shared, own) == (expected_shared, expected_own)
+def _same_code(run: Run, like: Run, own_code: OwnCode) -> bool:
+    version, own = split_code(run.code_version)
+    return version == split_code(like.code_version)[0] and own == own_code.get(run.identity.store, own)
+
+
+def split_code(code_version: str) -> tuple[str, str]:
+    """A code version as that of FluidBench and its steps, and the hash of a store that brings its own code."""
+    version, plus, hashes = code_version.rpartition("+")
+    steps, _, own = hashes.partition(".")
+    return f"{version}{plus}{steps}", own
 
 
 def whole_rounds(runs: Iterable[Run], stores: Sequence[str]) -> list[Round]:
@@ -96,11 +99,11 @@ def confounded(entry: Round) -> Iterable[str]:
                 yield f"round {number}: {step.name} of {store}: {warning}"
 
 
-def left_out(runs: Sequence[Run], like: Run, codes: Codes = NO_CODES) -> dict[str, int]:
+def left_out(runs: Sequence[Run], like: Run, own_code: OwnCode = NO_CODE) -> dict[str, int]:
     """Why runs were left out, and how many; a warm-up or a control is not meant to be compared."""
     found: dict[str, int] = {}
     for run in runs:
-        reason = comparable(run, like, codes)
+        reason = comparable(run, like, own_code)
         if reason and not run.warmup and not run.control_arm:
             found[reason] = found.get(reason, 0) + 1
     return found

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import secrets
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -13,9 +12,9 @@ from pathlib import Path
 import xxhash
 
 from fluidbench import __version__, places
-from fluidbench.dataset import exchange_dir
+from fluidbench.dataset import exchange_dir, remove_run
 from fluidbench.errors import FluidbenchError, ResultProblem, Terminated
-from fluidbench.events import RunEnded, StepEnded, StepUpdate
+from fluidbench.events import Note, RunEnded, StepEnded, StepUpdate
 from fluidbench.machine import private
 from fluidbench.machine.owners import this_process
 from fluidbench.plan import Plan
@@ -89,6 +88,8 @@ class Runner:
                     run = dataclasses.replace(run, steps=(*run.steps, update.step))
                     self.results.save(run)
                 self.listener(update)
+        for note in session.notes:
+            self.listener(Note(note))
         return _finished(run, session, ended - began if session.wall_s is None else session.wall_s)
 
     def blank(self, plan: Plan, slot: Slot = Slot(), run_id: str = "") -> Run:
@@ -124,7 +125,7 @@ def sweep(results: Results) -> list[LeftBehind]:
     found = results.sweep()
     for left in found:
         for path in left.paths:
-            shutil.rmtree(path, ignore_errors=True)
+            remove_run(path)
     return found
 
 

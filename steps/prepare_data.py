@@ -51,7 +51,7 @@ def sidecar(dataset: Path) -> Path:
 
 def prepare(dataset: Path, multiplier: int) -> dict[str, Any]:
     """Writes the dataset and then its sidecar, each whole or not at all; returns the facts in the sidecar."""
-    for left_over in dataset.parent.glob(f"{dataset.name}.*.partial"):
+    for left_over in dataset.parent.glob(f"{dataset.stem}.*.partial"):
         left_over.unlink()
     partial = dataset.with_name(f"{dataset.name}.{os.getpid()}.partial")
     try:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from fluidbench.cli.main import main
 from fluidbench.records import Run
-from support.program import Outcome, Program
+from support.program import NO_UTF8, Outcome, Program, Watch, environment, gone_within
 
 Cli = Callable[..., Outcome]
 
@@ -46,12 +47,22 @@ def program(home: Path) -> Program:
 
 
 @dataclass(frozen=True)
+class Watched:
+    """A command that went well: what it printed, the programs that it started, and what was left of them."""
+
+    printed: Outcome
+    programs: set[str]
+    left: list[object]
+
+
+@dataclass(frozen=True)
 class Lab:
     """A home in which a comparison of three stores and single runs of other sizes have been made."""
 
     program: Program
+    twice: Watched
+    terminal: Watched
     compared: Outcome
-
     recorded: list[dict]
 
     def run(self, multiplier: int, store: str) -> dict:
@@ -65,16 +76,45 @@ SLOW = "support.odd_stores:Slow"
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    """Multiplier 1 through three stores in one round, 2 and 10 once through each of the two published ones."""
-    program = Program(tmp_path_factory.mktemp("lab"))
-    for multiplier in ("2", "10"):
-        for arm in ((), ("--vineyard",)):
-            assert (ended := program("run", "--multiplier", multiplier, *arm)).returncode == 0, ended.stderr
+    """Multiplier 1 through three stores in one round, 2 (files: twice) and 10 through each of the published ones.
+
+    Its home has a name with a space and other letters; one of its runs has a terminal, another no UTF-8. The single
+    runs, of which nobody compares how long they took, go two at a time, but never two with the same dataset.
+    """
+    program = Program(tmp_path_factory.mktemp("mein Labor 中文"))
+    with ThreadPoolExecutor() as pool:
+        small = pool.submit(_small_runs, program)
+        for arm, settings in (((), {}), (("--vineyard",), NO_UTF8)):
+            ended = program("run", "--multiplier", "10", "--allow-concurrent", *arm, **settings)
+            assert ended.returncode == 0, ended.stderr
+        twice, terminal = small.result()
+    assert list(program.data.glob("exchange*")) == []
     stores = f"pickle,vineyard,{SLOW}"
     compared = program("compare", "--multiplier", "1", "--rounds", "1", "--stores", stores, "--json")
     assert compared.returncode == 0, compared.stderr
     recorded = program("history", "--json", "--limit", "99").json["runs"]
-    return Lab(program, compared, recorded)
+    return Lab(program, twice, terminal, compared, recorded)
+
+
+def _small_runs(program: Program) -> tuple[Watched, Watched]:
+    run = ("run", "--multiplier", "2", "--allow-concurrent")
+    return _watched(*program.watched(*run, "--repeat", "2")), _watched(*program.in_a_terminal(*run, "--vineyard"))
+
+
+def _watched(ended: Outcome, watch: Watch) -> Watched:
+    assert ended.returncode == 0, ended
+    assert watch.directories
+    gone_within(watch, 1)
+    return Watched(ended, watch.names, [*watch.alive(), *watch.left()])
+
+
+@pytest.fixture
+def lab_cli(lab: Lab, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """The command line in this process, with the lab's home."""
+    for name, value in environment(lab.program.home).items():
+        if name.startswith("XDG_"):
+            monkeypatch.setenv(name, value)
+    return cli
 
 
 @pytest.fixture
@@ -98,6 +138,13 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
     yield mount
     for place in mounted:
         subprocess.run(["umount", "--lazy", str(place)], check=False)
+
+
+@pytest.fixture
+def ready(program: Program, dataset_home: Program) -> Program:
+    """A home of the test's own whose dataset of multiplier 1 is prepared already."""
+    dataset_home.copy_dataset(program.data)
+    return program
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,9 @@ import random
 
 import pytest
 
-from fluidbench.comparison import comparable, compare, verdict, whole_rounds
+from fluidbench.comparison import compare, verdict
 from fluidbench.records import Fingerprint, State
+from fluidbench.rounds import comparable, split_code, whole_rounds
 from support.made import RESULTS, rounds, run, step
 
 STORES = ("pickle", "vineyard")
@@ -120,6 +121,41 @@ def test_runs_of_another_identity_machine_or_code_are_not_compared(other: dict, 
     runs = [*rounds((10.0, 8.0)), run("x", **other)]
     found = compare(runs, STORES, run())
     assert (found.rounds, found.not_comparable) == (1, {reason: 1})
+
+
+def of_own_store(code: str, experiment: str = "e1") -> list:
+    """A round of pickle and of a user's store, whose code is part of its code version."""
+    runs = rounds((10.0, 8.0), experiment=experiment, arm="mine:Store")
+    return [runs[0], dataclasses.replace(runs[1], code_version=f"{runs[1].code_version}.{code}")]
+
+
+def test_a_store_that_brings_its_own_code_is_compared_with_one_that_does_not() -> None:
+    found = compare(of_own_store("aa"), ("pickle", "mine:Store"), run(), {"mine:Store": "aa"})
+    assert (found.rounds, found.not_comparable) == (1, {})
+    assert found.total("mine:Store").ratio == pytest.approx(1.25)
+
+
+def test_runs_of_a_store_whose_own_code_changed_since_are_not_compared() -> None:
+    runs = [*of_own_store("aa", "e1"), *of_own_store("bb", "e2")]
+    found = compare(runs, ("pickle", "mine:Store"), run(), {"mine:Store": "bb"})
+    assert found.arms[1].runs == ("e2-1-mine:Store",)
+    assert found.not_comparable == {"another code version": 1}
+
+
+def test_the_own_code_of_a_store_that_is_not_compared_does_not_matter() -> None:
+    assert compare(of_own_store("aa"), STORES, run()).not_comparable == {}
+
+
+@pytest.mark.parametrize(
+    ("version", "parts"),
+    [
+        ("0.1.0+12ab", ("0.1.0+12ab", "")),
+        ("0.1.0+12ab.34cd", ("0.1.0+12ab", "34cd")),
+        ("0.1.0.dev1+x+12ab.34cd", ("0.1.0.dev1+x+12ab", "34cd")),
+    ],
+)
+def test_a_code_version_is_that_of_the_steps_and_that_of_the_store(version: str, parts: tuple[str, str]) -> None:
+    assert split_code(version) == parts
 
 
 def test_two_runs_that_differ_only_in_the_store_are_comparable() -> None:

@@ -1,21 +1,25 @@
-"""Against a dataset that prepare-data's own code wrote."""
+"""Against a dataset that prepare-data's own code wrote: what it checks, and what FluidBench takes without looking."""
 
 import json
 import os
+import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import prepare_data
+from fluidbench import dataset as datasets
 from fluidbench.dataset import all_in, find, remove
-from fluidbench.errors import ResultProblem
+from prepare_data import AlteredDatasetError, check
 
 
 @pytest.fixture
 def dataset(tmp_path: Path) -> Path:
     path = tmp_path / "df_1.pkl"
     prepare_data.prepare(path, 1)
+    time.sleep(0.02)  # a file system's clock may tick that slowly, and a change must have a later time
     return path
 
 
@@ -70,35 +74,55 @@ def test_a_file_without_its_sidecar_is_no_dataset(dataset: Path) -> None:
         (lambda path: change(path, 20), "not what was prepared"),
         (lambda path: change(path, facts(path)["data_offset"] + 8 * 12_345), "not what was prepared"),
         (lambda path: change(path, path.stat().st_size - 3), "not what was prepared"),
-        (lambda path: path.unlink(), "it is missing"),
+        (lambda path: path.unlink(), "is missing, though its sidecar is there"),
         (lambda path: path.with_suffix(".json").write_text("{"), "cannot be read"),
-        (lambda path: path.with_suffix(".json").write_text("[]"), "cannot be read"),
-        (change_facts(sidecar_version=99), "of version 99"),
+        (lambda path: path.with_suffix(".json").write_text("[1]"), "cannot be read"),
+        (lambda path: path.with_suffix(".json").write_text("[]"), "not of version 1"),
+        (change_facts(sidecar_version=99), "not of version 1"),
         (change_facts(multiplier=2), "that of multiplier 2"),
         (change_facts(digest="0" * 32, verified_mtime_ns=0), "not what was prepared"),
         (without("digest"), "lacks digest"),
         (without("file_bytes"), "lacks file_bytes"),
+        (without("verified_mtime_ns"), "lacks verified_mtime_ns"),
     ],
 )
 def test_a_dataset_that_is_not_what_was_prepared_is_never_used(dataset: Path, harm: Callable, reason: str) -> None:
     harm(dataset)
-    with pytest.raises(ResultProblem, match=reason) as caught:
-        find(dataset.parent, 1)
-    assert (caught.value.exit_code, f"rm {dataset}" in caught.value.hint) == (7, True)
+    for _ in range(2):  # having looked at it does not make it good
+        assert find(dataset.parent, 1) is None
+        with pytest.raises(AlteredDatasetError, match=reason) as caught:
+            check(dataset, 1)
+        assert str(dataset) in str(caught.value)
 
 
 def test_the_dataset_of_one_multiplier_is_not_taken_for_another(dataset: Path) -> None:
     for suffix in (".pkl", ".json"):
-        (dataset.parent / f"df_2{suffix}").write_bytes(dataset.with_suffix(suffix).read_bytes())
-    with pytest.raises(ResultProblem, match="multiplier 1"):
-        find(dataset.parent, 2)
+        # with its times, as `cp -a` does
+        shutil.copy2(dataset.with_suffix(suffix), dataset.parent / f"df_2{suffix}")
+    assert find(dataset.parent, 2) is None
+    with pytest.raises(AlteredDatasetError, match="that of multiplier 1"):
+        check(dataset.parent / "df_2.pkl", 2)
+
+
+def test_fluidbench_and_prepare_data_speak_of_the_same_sidecar() -> None:
+    assert datasets.SIDECAR_VERSION == prepare_data.SIDECAR_VERSION
 
 
 def test_a_file_that_was_only_touched_is_read_again_once_and_remembered(dataset: Path) -> None:
     os.utime(dataset, ns=(1, 1_000_000_007))
+    assert find(dataset.parent, 1) is None
+    check(dataset, 1)
     assert find(dataset.parent, 1)
     assert facts(dataset)["verified_mtime_ns"] == 1_000_000_007
     assert sorted(path.name for path in dataset.parent.iterdir()) == ["df_1.json", "df_1.pkl"]
+
+
+def test_a_file_that_did_not_change_is_not_read_again(dataset: Path) -> None:
+    seen, before = dataset.stat(), facts(dataset)
+    change(dataset, before["data_offset"])
+    os.utime(dataset, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    # nothing tells of this change but the bytes themselves, which are gigabytes elsewhere
+    assert check(dataset, 1) == before
 
 
 def test_a_removed_dataset_leaves_nothing(dataset: Path) -> None:

@@ -16,7 +16,7 @@ from support.program import environment
 GONE = Owner(2**22 - 7, 1.0)
 # begins and saves so many runs in a database that another process writes at the same time
 WRITER = """
-import sys
+import dataclasses, sys
 from pathlib import Path
 from fluidbench.machine.owners import this_process
 from fluidbench.results import Results
@@ -25,8 +25,8 @@ for number in range(25):
     with Results(Path(sys.argv[1])) as results:
         record = run(f"{sys.argv[2]}-{number:02}", steps=())
         results.begin(record, this_process(), ())
-        results.record_step(record.run_id, step("one"))
-        results.record_step(record.run_id, step("two"))
+        results.save(dataclasses.replace(record, steps=(step("one"),)))
+        results.save(dataclasses.replace(record, steps=(step("one"), step("two"))))
 """
 
 
@@ -49,16 +49,16 @@ def test_a_run_comes_back_as_it_was_recorded(path: Path) -> None:
 def test_every_step_is_kept_as_it_ends(path: Path) -> None:
     with Results(path) as results:
         results.begin(running(), this_process(), ())
-        results.record_step("r1", step("one"))
+        results.save(dataclasses.replace(running(), steps=(step("one"),)))
         with Results(path) as other:
             assert [entry.name for entry in other.get("r1").steps] == ["one"]
 
 
 def test_a_run_whose_process_is_gone_is_marked_interrupted_and_keeps_its_steps(path: Path) -> None:
-    left = (Path("/tmp/somewhere"), Path("/data/runs/r1"))
+    left = (Path("/tmp/somewhere"), Path("/data/exchange/r1"))
     with Results(path) as results:
         results.begin(running(), GONE, left)
-        results.record_step("r1", step("one"))
+        results.save(dataclasses.replace(running(), steps=(step("one"),)))
         found = results.sweep()
         marked = results.get("r1")
         assert results.sweep() == []

@@ -12,7 +12,14 @@ def test_sizes_are_decimal_as_disks_and_the_published_figures(count: float, show
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(0.0312, "0.031 s"), (1.0, "1.0 s"), (12.34, "12.3 s"), (250.9, "4 min 10 s")]
+    ("value", "shown"), [(0.0312, "0.031 s"), (1.04, "1.0 s"), (12.34, "12.3 s"), (250.9, "4 min 10 s")]
 )
 def test_durations_have_a_precision_that_fits_their_length(value: float, shown: str) -> None:
+    assert text.seconds(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.0, "0 s"), (1.0, "1 s"), (2, "2 s"), (119.0, "119 s"), (120.0, "2 min 0 s")]
+)
+def test_a_whole_number_of_seconds_does_not_look_more_exact_than_it_was_told(value: float, shown: str) -> None:
     assert text.seconds(value) == shown

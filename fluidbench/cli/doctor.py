@@ -1,12 +1,16 @@
 """fluidbench doctor."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fluidbench.cli import options
 from fluidbench.cli.output import Output
 from fluidbench.errors import of_exit_code
+
+if TYPE_CHECKING:
+    from fluidbench.records import Finding
 
 
 def doctor(
@@ -17,26 +21,39 @@ def doctor(
     target: options.Target = None,
     as_json: options.Json = False,
 ) -> None:
-    """Tell what this machine can do, and what is missing with how to fix it.
+    """Tell what this machine can do, and what is missing with how to fix it; with --target cluster, for `up`.
 
     Example: fluidbench doctor --multiplier 2000
     """
     import msgspec
 
     from fluidbench import places
-    from fluidbench.cli import workbench
     from fluidbench.report import tables
     from fluidbench.targets import open_target
-    from fluidbench.targets.local import LocalTarget
-    from fluidbench.targets.local.examine import examine
 
     output: Output = ctx.obj
     output.as_json = as_json
-    open_target(target)
     directory = places.data_dir(data_dir or places.default_data_dir())
-    findings = examine(workbench.plan(LocalTarget(), store, multiplier), directory)
+    # the cluster only where it is asked for: the question is what this machine can do
+    examine = _cluster if open_target(target or "local").name == "cluster" else _local
+    findings = examine(store, multiplier, directory)
     output.envelope = {"format_version": 1, "findings": msgspec.to_builtins(findings)}
     output.table(tables.findings_table(findings))
     if wrong := next((finding for finding in findings if not finding.good), None):
         raise of_exit_code(wrong.exit_code)(f"{wrong.what}: {wrong.found}", wrong.fix)
     output.json(output.envelope)
+
+
+def _local(store: str, multiplier: int, directory: Path) -> "list[Finding]":
+    from fluidbench.cli import workbench
+    from fluidbench.targets.local import LocalTarget
+    from fluidbench.targets.local.examine import examine
+
+    return examine(workbench.plan(LocalTarget(), store, multiplier), directory)
+
+
+def _cluster(_store: str, multiplier: int, directory: Path) -> "list[Finding]":
+    from fluidbench.targets.cluster.bringup.examine import examine
+    from fluidbench.targets.cluster.bringup.options import UpOptions
+
+    return examine(UpOptions(data_dir=directory, multiplier=multiplier))

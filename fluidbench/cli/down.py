@@ -1,7 +1,5 @@
 """fluidbench down."""
 
-import re
-import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,9 +8,6 @@ import typer
 
 from fluidbench.cli import cluster_options, options
 from fluidbench.cli.output import Output
-
-RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
-PARTIAL = re.compile(r"df_\d+\.(pkl|json)\.\d+\.partial")
 
 
 def down(
@@ -57,7 +52,7 @@ def _local(output: Output, target: str, directory: Path, purge: bool) -> None:
 
     open_target(target)
     with workbench.measuring("down"), workbench.results(output):
-        removed = _remove(_left_overs(directory))
+        removed = _remove(dataset.left_over(directory))
         datasets = dataset.all_in(directory)
         if datasets and (purge or _agreed(output, datasets)):
             for path in datasets:
@@ -70,16 +65,12 @@ def _local(output: Output, target: str, directory: Path, purge: bool) -> None:
     output.result(f"The results are kept in {places.database()}.")
 
 
-def _left_overs(directory: Path) -> list[Path]:
-    """What killed processes left in the data directory; a directory there may hold other things too."""
-    runs = [path for path in directory.glob("exchange/*") if RUN_ID.fullmatch(path.name)]
-    return runs + [path for path in directory.glob("df_*.partial") if PARTIAL.fullmatch(path.name)]
-
-
 def _remove(paths: list[Path]) -> list[str]:
+    from fluidbench.dataset import remove_run
+
     for path in paths:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return [str(path) for path in paths]
+        remove_run(path) if path.is_dir() else path.unlink()
+    return [str(path) for path in paths if not path.exists()]
 
 
 def _count(datasets: list[Path]) -> str:

@@ -94,11 +94,13 @@ class Live:
             self._tell(dropped_line(update))
         if not self._screen:
             self._line(update)
+        elif isinstance(update, Note):
+            self._tell(f"  {update.text}")
 
     def _tell(self, line: str) -> None:
         """A line that stays, above the tree on a terminal."""
         if self._screen and self._screen.is_started:
-            self._screen.console.print(Text(line))
+            self._screen.console.print(line, highlight=False, markup=False, soft_wrap=True)
         else:
             self._output.note(line)
 

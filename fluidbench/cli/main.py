@@ -68,9 +68,11 @@ def main(argv: Sequence[str]) -> int:
     except Terminated:
         outcome = Terminated.exit_code
     except BrokenPipeError:
-        # the reader has gone; what Python still flushes at its exit must not complain
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_SIGPIPE
+        return _reader_gone()
+    except SystemExit as error:  # Typer and rich end so when the reader has gone; completion ends so too
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        return _reader_gone()
     except Exception as error:  # the boundary: nothing may pass it unexplained
         output.failure("bug", f"{type(error).__name__}: {error}", f"This is a bug. Its traceback: {_bug_report()}")
         return EXIT_BUG
@@ -89,8 +91,14 @@ def entry() -> NoReturn:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = _reader_gone()
     sys.exit(code)
+
+
+def _reader_gone() -> int:
+    # what Python still flushes at its exit must not complain
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    return EXIT_SIGPIPE
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -36,6 +36,7 @@ class Cache(StrEnum):
 
     COLD = "cold"
     WARM = "warm"
+    DROPPED = "dropped"
 
 
 def render(
@@ -63,10 +64,12 @@ def render(
     runtime: Annotated[str, typer.Option("--runtime", help="Name of Dataset and VineyardRuntime.")] = "vineyard",
     threads: Annotated[int, typer.Option("--threads", min=1, help="Threads of a step, and its processors.")] = 1,
     memory: Annotated[str, typer.Option("--memory", help="Memory of a step; what the multiplier needs.")] = "",
-    cache: Annotated[Cache, typer.Option("--cache", help="cold: files are evicted before they are read.")] = Cache.COLD,
-    drop_caches: Annotated[
-        bool, typer.Option("--drop-caches", help="Privileged steps that drop the node's page cache, as published.")
-    ] = False,
+    cache: Annotated[
+        Cache,
+        typer.Option(
+            "--cache", help="cold: what is read is evicted before. dropped: all caches are, by privileged steps."
+        ),
+    ] = Cache.COLD,
     deadline: Annotated[int, typer.Option("--deadline", min=1, help="Seconds that the Workflow may take.")] = 3600,
     run_id: Annotated[str, typer.Option("--run-id", help="Name of the run; the Workflow's own name.")] = "",
     as_json: options.Json = False,
@@ -84,20 +87,24 @@ def render(
     pipeline = rendering.PipelineOptions(
         store="vineyard" if vineyard else "pickle", multiplier=multiplier, namespace=namespace, registry=registry,
         step_image=step_image or rendering.STEP_IMAGE, node=node, runtime=runtime, threads=threads, memory=memory,
-        cache_policy=cache, drop_caches=drop_caches, deadline_s=deadline, run_id=run_id, compiled_at=_now(),
+        cache_policy=cache, deadline_s=deadline, run_id=run_id, compiled_at=_now(),
     )  # fmt: skip
     if diff:
-        difference = _difference(pipeline)
-        output.json({"format_version": 1, "diff": difference})
-        _print(output, "\n".join(map(_coloured, difference.splitlines())))
-        output.note(
-            "Beside it, a VineyardRuntime and a Dataset (fluidbench render --what setup), and in the steps' code put "
-            "and get in place of files: docs/howto/use-vineyard-in-your-pipeline.md"
-        )
+        _show_difference(output, pipeline)
         return
     manifests = _manifests(what, pipeline, nfs, replicas, quota)
     output.json({"format_version": 1, "manifests": manifests})
     _print(output, rendering.to_yaml(manifests).rstrip())
+
+
+def _show_difference(output: Output, pipeline: "PipelineOptions") -> None:
+    difference = _difference(pipeline)
+    output.json({"format_version": 1, "diff": difference})
+    _print(output, "\n".join(map(_coloured, difference.splitlines())))
+    output.note(
+        "Beside it, a VineyardRuntime and a Dataset (fluidbench render --what setup), and in the steps' code put "
+        "and get in place of files: docs/howto/use-vineyard-in-your-pipeline.md"
+    )
 
 
 def _manifests(what: What, pipeline: "PipelineOptions", nfs: str, replicas: int, quota: str) -> list[dict[str, Any]]:

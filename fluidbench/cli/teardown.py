@@ -1,6 +1,5 @@
 """The cluster's half of `fluidbench down`."""
 
-import shutil
 from pathlib import Path
 
 from fluidbench import dataset
@@ -41,12 +40,14 @@ def take_cluster_down(output: Output, site: Site, purge: bool) -> None:
         output.envelope = {"format_version": 1, "stages": screen.ended, "removed": done.gone, "left": done.left}
         for event in take_down(site, done, purge_image=purge):
             screen(event)
-    data_dir = Path(site.current.data_dir)
-    datasets = dataset.all_in(data_dir) if not site.current.nfs else []
-    if purge:
+    # of a cluster that we did not make, this machine's data directory is no part
+    data_dir = Path(site.current.data_dir) if site.current.made_cluster and not site.current.nfs else None
+    datasets = dataset.all_in(data_dir) if data_dir else []
+    if purge and data_dir:
         for path in datasets:
             dataset.remove(path)
-        shutil.rmtree(data_dir / "runs", ignore_errors=True)
+        for path in dataset.left_over(data_dir):
+            dataset.remove_run(path) if path.is_dir() else path.unlink()
         done.gone += map(str, datasets)
         datasets = []
     output.json({**output.envelope, "kept": [str(path) for path in datasets]})

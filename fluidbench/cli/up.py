@@ -76,11 +76,12 @@ def _absolute(path: Path) -> Path:
 def _bring_up(output: Output, asked: "UpOptions") -> None:
     import msgspec
 
+    from fluidbench.cli import workbench
     from fluidbench.cli.stages import Stages
     from fluidbench.targets.cluster import current
     from fluidbench.targets.cluster.bringup import up as bringup
 
-    with Stages(output) as screen:
+    with workbench.measuring("up"), Stages(output) as screen:
         output.envelope = {"format_version": 1, "stages": screen.ended}
         try:
             for event in bringup.bring_up(asked):

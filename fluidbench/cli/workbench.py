@@ -30,10 +30,10 @@ def results(output: Output) -> Iterator[Results]:
 
 def _cleared(left: LeftBehind) -> str:
     try:
-        open_target(left.target).clear(left.run_id)
+        open_target(left.run.identity.target).clear(left.run)
     except FluidbenchError as error:
-        return f"Run {left.run_id} had been interrupted; what it left on the cluster stays: {error.message}"
-    return f"Run {left.run_id} had been interrupted; what it left was removed."
+        return f"Run {left.run.run_id} had been interrupted; what it left on the cluster stays: {error.message}"
+    return f"Run {left.run.run_id} had been interrupted; what it left was removed."
 
 
 @contextlib.contextmanager

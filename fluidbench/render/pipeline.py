@@ -57,11 +57,15 @@ class PipelineOptions:
     cpu: str = ""
     memory: str = ""
     cache_policy: str = "cold"
-    drop_caches: bool = False
     runtime: str = "vineyard"
     deadline_s: int = 3600
     compiled_at: str = "1970-01-01T00:00:00"
     pipeline: Pipeline = PUBLISHED
+
+    @property
+    def drop_caches(self) -> bool:
+        """The published way: privileged steps that drop the whole page cache of their node."""
+        return self.cache_policy == "dropped"
 
     @property
     def with_vineyard(self) -> bool:

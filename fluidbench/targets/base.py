@@ -10,7 +10,7 @@ from fluidbench.dataset import Dataset
 from fluidbench.errors import FluidbenchError
 from fluidbench.events import StepUpdate
 from fluidbench.plan import Plan
-from fluidbench.records import Fingerprint
+from fluidbench.records import Fingerprint, Run
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Session:
     # where the target itself knows how long the run took, as a Workflow does, in whole seconds
     wall_s: float | None = None
     readings: dict[str, float] = field(default_factory=dict)
+    # what clearing up has to tell
+    notes: list[str] = field(default_factory=list)
 
 
 class Target(Protocol):
@@ -57,7 +59,7 @@ class Target(Protocol):
     def nodes(self, plan: Plan) -> list[str]:
         """The nodes that a run may be kept on; empty where there is no choice."""
 
-    def clear(self, run_id: str) -> None:
+    def clear(self, run: Run) -> None:
         """Removes what a run whose process was killed left on the target, beside the files that are recorded."""
 
     def fingerprint(self, data_dir: Path) -> Fingerprint:

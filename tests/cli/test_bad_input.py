@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from fluidbench.results import Results
+
 COMMANDS = ("run", "compare", "prepare", "history", "doctor", "down")
 CASES = [
     (("run", "--multiplier", "0"), 2, "usage"),
@@ -114,7 +116,8 @@ def test_a_newer_database_is_refused(cli, home: Path, command: str) -> None:
     assert "Upgrade FluidBench" in ended.stderr
 
 
-def test_a_locked_database_is_a_timeout_with_a_hint(cli, home: Path) -> None:
+def test_a_locked_database_is_a_timeout_with_a_hint(cli, home: Path, monkeypatch) -> None:
+    monkeypatch.setattr(Results.__init__, "__defaults__", (0.2,))  # the usual patience is ten seconds
     assert cli("history").returncode == 0
     holder = sqlite3.connect(home / "state" / "fluidbench" / "results.db", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")

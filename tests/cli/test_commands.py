@@ -1,14 +1,14 @@
 """What the commands print, and the shapes of their JSON."""
 
-import os
-import pty
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from fluidbench import __version__
-from support.program import Program, environment, executable
+from support.program import Program, environment
 
 COMMANDS = ("prepare", "run", "compare", "history", "doctor", "down")
 RUN_FIELDS = {
@@ -50,9 +50,9 @@ def test_the_version_is_printed(cli) -> None:
 
 def test_help_imports_nothing_heavy(program: Program) -> None:
     code = (
-        "import sys; from fluidbench.cli.main import main; code = main(['--help']);"
-        "heavy = ('pandas', 'sklearn', 'kubernetes', 'vineyard', 'numpy', 'scipy', 'sqlite3');"
-        "sys.exit(code or ' '.join(name for name in heavy if name in sys.modules))"
+        "import sys; before = set(sys.modules); from fluidbench.cli.main import main; code = main(['--help']);"
+        "heavy = {'pandas', 'sklearn', 'kubernetes', 'vineyard', 'numpy', 'scipy', 'sqlite3'} - before;"
+        "sys.exit(code or ' '.join(heavy & set(sys.modules)) or 0)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment(program.home), capture_output=True, text=True, check=False
@@ -75,18 +75,18 @@ def test_run_prints_the_run_and_its_json_has_every_field(lab) -> None:
         assert all(set(entry) == {"name", "bytes", "cache"} for step in run["steps"] for entry in step["inputs"])
 
 
-def test_history_lists_runs_and_shows_one_whole(lab) -> None:
-    listed = lab.program("history", "--limit", "99").stdout
+def test_history_lists_runs_and_shows_one_whole(lab, lab_cli) -> None:
+    listed = lab_cli("history", "--limit", "99").stdout
     run = lab.run(10, "vineyard")
     assert run["run_id"] in listed
-    shown = lab.program("history", run["run_id"]).stdout
+    shown = lab_cli("history", run["run_id"]).stdout
     assert f"MSE:         {run['results']['mse']}" in shown
     assert all(step["name"] in shown for step in run["steps"])
-    assert lab.program("history", run["run_id"], "--json").json["runs"] == [run]
+    assert lab_cli("history", run["run_id"], "--json").json["runs"] == [run]
 
 
-def test_history_can_be_narrowed(lab) -> None:
-    only = lab.program("history", "--store", "vineyard", "--multiplier", "10", "--json").json["runs"]
+def test_history_can_be_narrowed(lab, lab_cli) -> None:
+    only = lab_cli("history", "--store", "vineyard", "--multiplier", "10", "--json").json["runs"]
     assert [run["run_id"] for run in only] == [lab.run(10, "vineyard")["run_id"]]
 
 
@@ -117,8 +117,8 @@ def test_the_delay_of_a_slow_store_is_found_where_it_was_put(lab) -> None:
     assert load["ratio"] < 0.5
 
 
-def test_the_table_has_a_row_a_step_and_phase_and_says_that_one_round_proves_nothing(lab) -> None:
-    shown = lab.program("compare", "--multiplier", "1", "--no-run").stdout
+def test_the_table_has_a_row_a_step_and_phase_and_says_that_one_round_proves_nothing(lab_cli) -> None:
+    shown = lab_cli("compare", "--multiplier", "1", "--no-run").stdout
     assert "one round proves nothing" in shown
     for word in ("preprocess-data", "train-data", "test-data", "startup", "load", "touch", "compute", "save", "total"):
         assert word in shown
@@ -126,29 +126,40 @@ def test_the_table_has_a_row_a_step_and_phase_and_says_that_one_round_proves_not
         assert word in shown
 
 
-def test_single_runs_are_listed_beside_the_comparison_and_not_in_it(lab) -> None:
-    shown = lab.program("compare", "--multiplier", "10", "--no-run", "--json").json
+def test_single_runs_are_listed_beside_the_comparison_and_not_in_it(lab, lab_cli) -> None:
+    shown = lab_cli("compare", "--multiplier", "10", "--no-run", "--json").json
     assert (shown["rounds"], shown["arms"], shown["comparisons"]) == (0, [], [])
     assert [single["store"] for single in shown["singles"]] == ["pickle", "vineyard"]
-    assert "No whole round" in lab.program("compare", "--multiplier", "10", "--no-run").stdout
+    assert "No whole round" in lab_cli("compare", "--multiplier", "10", "--no-run").stdout
 
 
-def test_compare_takes_the_multiplier_of_the_last_run(lab) -> None:
-    assert lab.program("compare", "--no-run", "--json").json["identity"]["multiplier"] == 1
+def test_compare_takes_the_multiplier_of_the_last_run(lab_cli) -> None:
+    assert lab_cli("compare", "--no-run", "--json").json["identity"]["multiplier"] == 1
 
 
 def test_compare_asks_above_five_minutes_and_says_how_long(lab) -> None:
     ended = lab.program("compare", "--multiplier", "1", "--rounds", "999")
     assert ended.returncode == 2
-    assert "1 whole rounds are recorded, 998 more are to be run" in ended.stderr
+    assert "multiplier 1: recorded: 1 whole round; to be run: 998; about " in ended.stderr
     assert "--yes" in ended.stderr
+
+
+def test_what_was_compared_can_be_shown_after_its_dataset_is_gone(lab, cli, home: Path) -> None:
+    shutil.copytree(lab.program.state, home / "state" / "fluidbench")
+    ask = ("compare", "--multiplier", "1", "--no-run", "--json")
+    shown = cli(*ask)
+    assert shown.returncode == 0, shown.stderr
+    assert (shown.json["rounds"], shown.json["equivalent"]) == (1, True)
+    assert shown.json == lab.program(*ask).json
+    assert cli("compare", "--multiplier", "1", "--rounds", "1", "--json").json == shown.json
+    assert not list((home / "data").rglob("df_*"))
 
 
 def test_doctor_tells_what_is_there(cli) -> None:
     shown = cli("doctor", "--multiplier", "1", "--json").json
     found = {finding["what"]: finding for finding in shown["findings"]}
     assert {"Python", "vineyardd", "processors", "memory", "data directory", "cold files"} <= set(found)
-    assert all(set(finding) == {"what", "found", "good", "fix"} for finding in found.values())
+    assert all(set(finding) == {"what", "found", "good", "fix", "exit_code"} for finding in found.values())
     assert all(finding["good"] for finding in found.values())
     assert "vineyardd" in cli("doctor", "--multiplier", "1").stdout
 
@@ -166,11 +177,8 @@ def test_prepare_and_down_print_json(program: Program) -> None:
     assert set(program("down", "--purge", "--json").json) == {"format_version", "removed", "kept"}
 
 
-def test_stdout_is_the_result_only_and_progress_goes_to_stderr(program: Program, dataset_home: Program) -> None:
-    program.data.mkdir(parents=True)
-    for name in ("df_1.pkl", "df_1.json"):
-        os.link(dataset_home.data / name, program.data / name)
-    ended = program("run", "--multiplier", "1", "--repeat", "2")
+def test_stdout_is_the_result_only_and_progress_goes_to_stderr(lab) -> None:
+    ended = lab.twice.printed
     assert ended.stdout.count("Status:      Succeeded") == 2
     assert "● train-data" in ended.stderr
     assert "run 2 of 2" in ended.stderr
@@ -178,20 +186,8 @@ def test_stdout_is_the_result_only_and_progress_goes_to_stderr(program: Program,
     assert "\x1b[" not in ended.stdout + ended.stderr
 
 
-def test_a_terminal_shows_a_growing_tree_and_gets_its_cursor_back(dataset_home: Program) -> None:
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [executable(), "run", "--multiplier", "1"], env=environment(dataset_home.home, TERM="xterm"),
-        stdin=theirs, stdout=theirs, stderr=theirs,
-    ) as process:  # fmt: skip
-        os.close(theirs)
-        shown = b""
-        try:
-            while piece := os.read(ours, 65536):
-                shown += piece
-        except OSError:  # the other end is closed
-            pass
-    assert process.returncode == 0
-    assert "● preprocess-data".encode() in shown
-    assert b"\x1b[?25h" in shown[shown.rindex(b"\x1b[?25l") :]
-    assert b"Succeeded" in shown
+def test_a_terminal_shows_a_growing_tree_and_gets_its_cursor_back(lab) -> None:
+    shown = lab.terminal.printed.stdout
+    assert "● preprocess-data" in shown
+    assert "\x1b[?25h" in shown[shown.rindex("\x1b[?25l") :]
+    assert "Succeeded" in shown

@@ -1,5 +1,6 @@
 """The documents tell what is true: links, options, exit codes, fields, command lines, and the example of a store."""
 
+import ast
 import dataclasses
 import json
 import os
@@ -14,8 +15,11 @@ from typing import Any
 import pytest
 import typer.main
 
-from fluidbench import comparison, errors, records
+from fluidbench import comparison, errors, pins, records
 from fluidbench.cli.main import app
+from fluidbench.targets.cluster import current
+from fluidbench.targets.cluster.bringup import status
+from fluidbench.tools import docker, helm, kind
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -23,10 +27,22 @@ REFERENCE = ROOT / "docs" / "reference"
 PROGRAM = typer.main.get_command(app)
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ASSIGNMENT = re.compile(r"^[A-Z_]+=")
+# only in the English README: its figures change
+DEMO_TABLE = re.compile(r"<!-- demo table -->.*<!-- /demo table -->", re.DOTALL)
 RECORDS = (
     records.Run, records.Identity, records.Step, records.Input, records.Fingerprint, records.Finding,
     comparison.Comparison, comparison.Arm, comparison.ArmStep, comparison.Compared, comparison.Single,
+    current.Current, status.Status, status.NodeSeen, status.Part, status.Worker,
 )  # fmt: skip
+HOWTOS = sorted(path.name for path in (ROOT / "docs" / "howto").glob("*.md"))
+CHINESE = ROOT / "docs" / "zh"
+# an English document and its Chinese one
+TRANSLATED = [(ROOT / "README.md", CHINESE / "README.md")] + [
+    (ROOT / "docs" / "howto" / name, CHINESE / "howto" / name) for name in HOWTOS
+]
+DIAGNOSES = sorted((ROOT / "fluidbench" / "targets" / "cluster" / "diagnose").glob("*.py"))
+# what nobody but its author has to do with
+PRIVATE = re.compile(r"/(?:work|opt|root)/|/home/(?!me/)|\bpypi\b", re.IGNORECASE)
 
 
 def _text(path: Path) -> str:
@@ -43,6 +59,33 @@ def _anchors(path: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def _blocks(path: Path) -> list[tuple[str, str]]:
+    """The code that a document shows, without what comments say in one language or the other."""
+    return [
+        (language, re.sub(r" *#.*$", "", body, flags=re.MULTILINE) if language == "sh" else body)
+        for language, body in FENCE.findall(DEMO_TABLE.sub("", _text(path)))
+    ]
+
+
+def _named_commands(path: Path) -> set[str]:
+    return set(re.findall(r"`(fluidbench [^`]+)`", _prose(path)))
+
+
+def _words(text: str) -> str:
+    return re.sub(r"[^\w]+", " ", text).strip()
+
+
+def _sentences(path: Path) -> Iterator[str]:
+    """The longest fixed part of each message that a module raises as its first argument."""
+    kinds = {kind.__name__ for kind in errors.FluidbenchError.__subclasses__()}
+    for node in ast.walk(ast.parse(_text(path))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in kinds and node.args:
+            parts = [one.value for one in ast.walk(node.args[0]) if isinstance(one, ast.Constant)]
+            longest = max((_words(str(part)) for part in parts), key=len, default="")
+            if len(longest) > 3:
+                yield longest
+
+
 def _links() -> Iterator[tuple[Path, str]]:
     for path in DOCUMENTS:
         for target in re.findall(r"\]\(([^)\s]+)\)", _prose(path)):
@@ -53,7 +96,7 @@ def _links() -> Iterator[tuple[Path, str]]:
 def _shell_lines(path: Path) -> Iterator[str]:
     for language, body in FENCE.findall(_text(path)):
         if language == "sh":
-            yield from body.splitlines()
+            yield from body.replace("\\\n", " ").splitlines()
     # in a table a bar is escaped
     yield from (line.replace("\\|", "|") for line in re.findall(r"`(fluidbench [^`]+)`", _prose(path)))
 
@@ -63,7 +106,7 @@ def _command_lines() -> list[str]:
     found = {}
     for path in DOCUMENTS:
         for line in _shell_lines(path):
-            words = shlex.split(line.partition("|")[0], comments=True)
+            words = shlex.split(re.split("[|>]", line)[0], comments=True)
             while words and ASSIGNMENT.match(words[0]):
                 words.pop(0)
             if words[:1] == ["fluidbench"] and words[1:] and "COMMAND" not in words:
@@ -96,6 +139,34 @@ def test_a_link_leads_to_a_document_and_a_heading_that_exist(path: Path, target:
     linked = (path.parent / name).resolve() if name else path
     assert linked.exists()
     assert not anchor or anchor in _anchors(linked)
+
+
+@pytest.mark.parametrize(("english", "chinese"), TRANSLATED, ids=lambda path: path.name)
+def test_a_document_and_its_chinese_one_lead_to_each_other(english: Path, chinese: Path) -> None:
+    there = os.path.relpath(chinese, english.parent)
+    back = os.path.relpath(english, chinese.parent)
+    assert f"[中文]({there})" in _text(english).partition("\n## ")[0]
+    assert f"[English]({back})" in _text(chinese).partition("\n## ")[0]
+
+
+@pytest.mark.parametrize(("english", "chinese"), TRANSLATED, ids=lambda path: path.name)
+def test_a_chinese_document_shows_the_same_code_and_commands(english: Path, chinese: Path) -> None:
+    assert _blocks(chinese) == _blocks(english)
+    assert _named_commands(chinese) == _named_commands(english)
+
+
+@pytest.mark.parametrize(("english", "chinese"), TRANSLATED, ids=lambda path: path.name)
+def test_a_chinese_document_has_the_same_sections_and_tables(english: Path, chinese: Path) -> None:
+    def shape(path: Path) -> list[str]:
+        lines = DEMO_TABLE.sub("", _prose(path)).splitlines()
+        return [re.sub(r"^(#+ |\|).*", r"\1", line) for line in lines if line.startswith(("#", "|"))]
+
+    assert shape(chinese) == shape(english)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_document_names_no_place_of_its_author(path: Path) -> None:
+    assert PRIVATE.findall(_text(path)) == []
 
 
 @pytest.mark.parametrize("name", sorted(PROGRAM.commands))
@@ -150,6 +221,27 @@ def test_a_command_line_in_the_documents_parses(line: str) -> None:
 def test_a_wrong_command_line_would_be_found() -> None:
     with pytest.raises(Exception, match="No such option"):
         _parse(["run", "--no-such-option"])
+
+
+@pytest.mark.parametrize("path", DIAGNOSES, ids=lambda path: path.name)
+def test_every_diagnosis_of_a_cluster_is_in_the_troubleshooting(path: Path) -> None:
+    shown = _words(_text(ROOT / "docs" / "troubleshooting.md"))
+    assert [sentence for sentence in _sentences(path) if sentence not in shown] == []
+
+
+@pytest.mark.parametrize("tool", [docker, kind, helm], ids=lambda tool: tool.__name__.rpartition(".")[2])
+def test_every_known_failure_of_a_tool_is_in_the_troubleshooting(tool: Any) -> None:
+    shown = _words(_text(ROOT / "docs" / "troubleshooting.md"))
+    assert [known.message for known in tool.KNOWN if _words(known.message) not in shown] == []
+
+
+def test_the_page_for_machines_without_a_network_names_every_image_and_file_that_is_pinned() -> None:
+    commands = "\n".join(body for _, body in _blocks(ROOT / "docs" / "howto" / "offline.md"))
+    images = {pins.KUBERNETES_NODE_IMAGE, *pins.FLUID_IMAGES, *pins.VINEYARD_IMAGES, *pins.ARGO_IMAGES}
+    assert set(re.findall(r"^docker pull (\S+)$", commands, re.MULTILINE)) == images
+    assert [image for image in images if commands.count(image) != 2] == []
+    assert pins.FLUID_CHART in commands
+    assert pins.ARGO_MANIFEST in commands
 
 
 def test_every_make_target_in_the_documents_exists() -> None:

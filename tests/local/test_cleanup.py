@@ -1,42 +1,32 @@
 """Nothing is left behind, however a run ends."""
 
-import os
+import json
 import signal
 import time
 
 import pytest
 
+from fluidbench.dataset import find
 from support.program import Program, Watch, gone_within
 
 VINEYARD = ("run", "--multiplier", "1", "--vineyard")
-
-
-@pytest.fixture
-def ready(program: Program, dataset_home: Program) -> Program:
-    """A home of the test's own whose dataset is prepared already."""
-    program.data.mkdir(parents=True)
-    for name in ("df_1.pkl", "df_1.json"):
-        os.link(dataset_home.data / name, program.data / name)
-    return program
 
 
 def nothing_left(program: Program, watch: Watch) -> None:
     assert watch.directories
     assert gone_within(watch, 1)
     assert watch.left() == []
-    assert list(program.data.glob("runs/*")) == []
+    assert list(program.data.glob("exchange*")) == []
 
 
 def last_run(program: Program) -> dict:
     return program("history", "--json").json["runs"][0]
 
 
-@pytest.mark.parametrize("arm", [(), ("--vineyard",)])
-def test_nothing_is_left_after_success(ready: Program, arm: tuple[str, ...]) -> None:
-    ended, watch = ready.watched("run", "--multiplier", "1", *arm)
-    assert ended.returncode == 0, ended.stderr
-    assert len({name for name in watch.names if "vineyardd" in name}) >= len(arm)
-    nothing_left(ready, watch)
+def test_nothing_is_left_after_success(lab) -> None:
+    assert (lab.twice.left, lab.terminal.left) == ([], [])
+    assert not any("vineyardd" in name for name in lab.twice.programs)
+    assert any("vineyardd" in name for name in lab.terminal.programs)
 
 
 def test_a_failed_step_leaves_nothing_and_the_server_is_gone(ready: Program) -> None:
@@ -44,7 +34,7 @@ def test_a_failed_step_leaves_nothing_and_the_server_is_gone(ready: Program) -> 
     process = ready.start(*VINEYARD)
     with Watch(process.pid) as watch:
         watch.wait_for("preprocess_data.py")
-        [run_dir] = ready.data.glob("runs/*")
+        [run_dir] = ready.data.glob("exchange/*")
         (run_dir / "model.pkl").mkdir()
         _, stderr = process.communicate(timeout=200)
     assert process.returncode == 6, stderr
@@ -54,18 +44,44 @@ def test_a_failed_step_leaves_nothing_and_the_server_is_gone(ready: Program) -> 
     assert (run["state"], [step["state"] for step in run["steps"]]) == ("Failed", ["Succeeded", "Failed"])
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
-def test_a_signal_ends_the_run_in_order(ready: Program, number: signal.Signals, code: int) -> None:
-    process = ready.start(*VINEYARD)
+@pytest.mark.parametrize(
+    ("number", "during", "ended", "code", "word"),
+    [
+        (signal.SIGINT, "train_data.py", ["preprocess-data"], 130, "interrupted"),
+        (signal.SIGTERM, "preprocess_data.py", [], 143, "terminated"),
+    ],
+    ids=["Ctrl-C", "SIGTERM"],
+)
+def test_a_signal_ends_the_run_in_order_and_tells_what_was_recorded(
+    ready: Program, number: signal.Signals, during: str, ended: list[str], code: int, word: str
+) -> None:
+    process = ready.start(*VINEYARD, "--json")
     with Watch(process.pid) as watch:
-        watch.wait_for("train_data.py")
+        watch.wait_for(during)
         process.send_signal(number)
-        _, stderr = process.communicate(timeout=60)
+        stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == code, stderr
     assert "Traceback" not in stderr
+    assert stderr.endswith(f"Error: {word}\n  What had ended is recorded: fluidbench history\n")
     nothing_left(ready, watch)
-    run = last_run(ready)
-    assert (run["reason"], [step["name"] for step in run["steps"]]) == ("interrupted", ["preprocess-data"])
+    run, printed = last_run(ready), json.loads(stdout)
+    assert (run["state"], run["reason"]) == ("Error", "interrupted")
+    assert [step["name"] for step in run["steps"]] == ended
+    assert (printed["runs"], printed["error"]["code"]) == ([run], word)
+
+
+def test_a_signal_ends_the_making_of_a_dataset_in_order(program: Program) -> None:
+    process = program.start("prepare", "--multiplier", "20")
+    with Watch(process.pid) as watch:
+        watch.wait_for("prepare_data.py")
+        process.send_signal(signal.SIGHUP)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert stderr.endswith("Error: terminated\n  What had ended is recorded: fluidbench history\n")
+    nothing_left(program, watch)
+    assert find(program.data, 20) is None
+    assert program("down").returncode == 0
+    assert [path.name for path in program.data.iterdir()] in ([], ["df_20.lock"])
 
 
 def test_after_a_kill_steps_and_server_are_gone_within_a_second_and_the_next_command_clears_the_rest(
@@ -73,11 +89,12 @@ def test_after_a_kill_steps_and_server_are_gone_within_a_second_and_the_next_com
 ) -> None:
     process = ready.start(*VINEYARD)
     with Watch(process.pid) as watch:
-        watch.wait_for("train_data.py")
+        watch.wait_for("preprocess_data.py")
         time.sleep(0.3)
         process.kill()
         assert gone_within(watch, 1), watch.alive()
-    assert watch.left() != []
+    # other commands on this machine may already have cleared the private directory, but not what lies in this home
+    assert len(list(ready.data.glob("exchange/*"))) == 1
     # nobody has waited for the killed process yet: it must not pass for a living one
     listed = ready("history", "--json")
     process.communicate()
@@ -98,7 +115,7 @@ def test_a_kill_while_the_dataset_is_made_leaves_nothing_after_the_next_command(
 
 
 def test_down_removes_what_is_left_and_asks_before_datasets(ready: Program) -> None:
-    left = ready.data / "runs" / "20260101-000000-aaaaaa"
+    left = ready.data / "exchange" / "20260101-000000-aaaaaa"
     left.mkdir(parents=True)
     (ready.data / "df_9.pkl.77.partial").touch()
     kept = ready("down", "--json")
@@ -107,11 +124,12 @@ def test_down_removes_what_is_left_and_asks_before_datasets(ready: Program) -> N
     assert "--purge" in kept.stderr
     removed = ready("down", "--purge", "--json")
     assert removed.json == {"format_version": 1, "removed": [str(ready.data / "df_1.pkl")], "kept": []}
+    # nor is the directory of the runs' files left when it is empty
     assert sorted(path.name for path in ready.data.iterdir()) == []
 
 
 def test_down_leaves_alone_what_is_not_its_own(ready: Program) -> None:
-    foreign = ready.data / "runs" / "of-somebody-else"
+    foreign = ready.data / "exchange" / "of-somebody-else"
     foreign.mkdir(parents=True)
     mine = ready.data / "notes.txt"
     mine.touch()
@@ -121,7 +139,7 @@ def test_down_leaves_alone_what_is_not_its_own(ready: Program) -> None:
 
 
 def test_what_down_leaves_are_the_results(lab) -> None:
-    before = len(lab.recorded)
+    before = len(lab.program("history", "--json", "--limit", "99").json["runs"])
     assert lab.program("down").returncode == 0
     assert len(lab.program("history", "--json", "--limit", "99").json["runs"]) == before
     assert (lab.program.state / "results.db").exists()

@@ -1,44 +1,38 @@
 """Steps, stores, disks and surroundings that misbehave."""
 
 import os
-import shutil
-import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from support.program import Program, Watch, environment, executable, gone_within
+from support.program import NO_UTF8, Outcome, Program, Watch, environment, executable, gone_within
 
 ODD = "support.odd_stores"
 
 
-@pytest.fixture
-def ready(program: Program, dataset_home: Program) -> Program:
-    """A home of the test's own whose dataset is prepared already."""
-    program.data.mkdir(parents=True)
-    for name in ("df_1.pkl", "df_1.json"):
-        os.link(dataset_home.data / name, program.data / name)
-    return program
-
-
-def failed_run(program: Program, store: str, *more: str) -> tuple[int, dict, dict]:
+def failed_run(program: Program, store: str, **env: str) -> tuple[int, dict, dict]:
     """Runs a store that fails: the exit code, the error, and what was recorded; nothing may be left."""
-    ended, watch = program.watched("run", "--multiplier", "1", "--store", f"{ODD}:{store}", "--json", *more)
+    ended, watch = program.watched("run", "--multiplier", "1", "--store", f"{ODD}:{store}", "--json", **env)
     assert gone_within(watch, 1)
     assert watch.left() == []
-    assert list(program.data.glob("runs/*")) == []
-    recorded = program("history", "--json").json["runs"][0]
+    assert list(program.data.glob("exchange*")) == []
+    [recorded] = program("history", "--json").json["runs"]
     assert recorded["state"] == "Failed"
+    assert ended.json["runs"] == [recorded]
     return ended.returncode, ended.json["error"], recorded
 
 
 def test_a_step_that_raises_is_told_with_its_log(ready: Program) -> None:
-    code, error, run = failed_run(ready, "Raises")
+    code, error, run = failed_run(ready, "Raises", PYTHONDONTWRITEBYTECODE="1", PYTHONHASHSEED="1")
     assert (code, error["code"]) == (6, "step_failed")
     assert "preprocess-data failed: ValueError: this store is broken" in error["message"]
-    assert Path(error["hint"].removeprefix("The whole log: ")).read_text().count("this store is broken")
+    log = Path(error["hint"].removeprefix("The whole log: ")).read_text()
+    assert log.count("this store is broken")
+    # a user's variables that steer the interpreter, its speed above all, do not reach a step
+    assert "told by ['PYTHONPATH', 'PYTHONUNBUFFERED']" in log
     assert list(run["steps"][0]["phases"])[:4] == ["startup", "load", "touch", "compute"]
 
 
@@ -49,21 +43,65 @@ def test_a_step_that_is_killed_is_not_called_out_of_memory(ready: Program) -> No
     assert "out of memory" not in error["message"]
 
 
-def test_a_step_that_hangs_is_ended_after_its_time(ready: Program) -> None:
-    code, error, _ = failed_run(ready, "Hangs", "--step-timeout", "15")
-    assert (code, error["code"]) == (5, "timeout")
+@dataclass(frozen=True)
+class Busy:
+    """What others were told while a run hung, and how that run ended when its time was over."""
+
+    pid: int
+    run: Outcome
+    prepare: Outcome
+    allowed: Outcome
+    hung: Outcome
+    left: list[object]
+    recorded: list[dict]
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory, dataset_home: Program) -> Busy:
+    program = Program(tmp_path_factory.mktemp("busy"))
+    dataset_home.copy_dataset(program.data)
+    hangs = ("--store", f"{ODD}:Hangs", "--step-timeout", "15")
+    process = program.start("run", "--multiplier", "1", *hangs, "--json")
+    with Watch(process.pid) as watch:
+        watch.wait_for("preprocess_data.py")
+        run = program("run", "--multiplier", "1", "--json")
+        prepare = program("prepare", "--multiplier", "2", "--json")
+        allowed = program("run", "--multiplier", "1", "--allow-concurrent")
+        stdout, stderr = process.communicate(timeout=60)
+    gone_within(watch, 1)
+    left = [*watch.alive(), *watch.left(), *program.data.glob("exchange*"), *program.data.glob("df_2*")]
+    recorded = program("history", "--json").json["runs"]
+    return Busy(process.pid, run, prepare, allowed, Outcome(process.returncode, stdout, stderr), left, recorded)
+
+
+def test_a_step_that_hangs_is_ended_after_its_time(busy: Busy) -> None:
+    error = busy.hung.json["error"]
+    assert (busy.hung.returncode, error["code"]) == (5, "timeout")
     assert "did not end within 15 s; the last phase that ended: compute" in error["message"]
     assert "--step-timeout" in error["hint"]
+    assert busy.left == []
+    assert [step["state"] for step in busy.recorded[1]["steps"]] == ["Failed"]
+
+
+def test_a_second_measurement_is_refused_unless_it_is_allowed(busy: Busy) -> None:
+    assert (busy.run.returncode, busy.run.json["error"]["code"]) == (10, "busy")
+    assert f"process {busy.pid}" in busy.run.json["error"]["message"]
+    assert busy.allowed.returncode == 0, busy.allowed.stderr
+    assert [run["state"] for run in busy.recorded] == ["Succeeded", "Failed"]
+
+
+def test_a_dataset_is_not_made_beside_a_measurement(busy: Busy) -> None:
+    assert (busy.prepare.returncode, busy.prepare.json["error"]["code"]) == (10, "busy")
+    assert f"process {busy.pid}" in busy.prepare.json["error"]["message"]
 
 
 def test_a_disk_that_gets_full_during_the_run_is_told(ready: Program, small_disk) -> None:
     place = small_disk(70_000_000)
-    for name in ("df_1.pkl", "df_1.json"):
-        shutil.copy2(ready.data / name, place / name)
+    ready.copy_dataset(place)
     ended = ready("run", "--multiplier", "1", "--store", f"{ODD}:Fills", "--data-dir", str(place), "--json")
     assert ended.returncode == 8, ended.stderr
     assert f"{place} is full" in ended.json["error"]["hint"]
-    assert list(place.glob("runs/*")) == []
+    assert list(place.glob("exchange*")) == []
 
 
 def test_a_store_that_changes_the_data_fails_the_comparison(lab) -> None:
@@ -76,52 +114,38 @@ def test_a_store_that_changes_the_data_fails_the_comparison(lab) -> None:
     assert ended.json["error"]["code"] == "result"
 
 
-@pytest.mark.parametrize("harm", ["truncated", "altered"])
-@pytest.mark.parametrize("command", ["run", "compare", "prepare"])
-def test_a_harmed_dataset_is_never_used(program: Program, dataset_home: Program, cli, harm: str, command: str) -> None:
-    program.data.mkdir(parents=True)
-    for name in ("df_1.pkl", "df_1.json"):
-        shutil.copy(dataset_home.data / name, program.data / name)
-    with (program.data / "df_1.pkl").open("r+b") as file:
+@pytest.mark.parametrize(
+    ("command", "harm"), [("run", "truncated"), ("run", "altered"), ("compare", "altered"), ("prepare", "truncated")]
+)
+def test_a_harmed_dataset_is_never_used(ready: Program, cli, harm: str, command: str) -> None:
+    path = ready.data / "df_1.pkl"
+    with path.open("r+b") as file:
         if harm == "truncated":
             file.truncate(1_000_000)
         else:
             file.seek(2_000_000)
             file.write(b"\x7f")
+    harmed = path.read_bytes()
     ended = cli(command, "--multiplier", "1")
     assert ended.returncode == 7
-    assert "Remove it, and the next run prepares it again: rm " in ended.stderr
+    lines = ended.stderr.splitlines()
+    [error] = [number for number, line in enumerate(lines) if line.startswith("Error: ")]
+    reason = "1000000 bytes, prepared were" if harm == "truncated" else f"the content of {path} is not what was"
+    assert reason in lines[error]
+    remove = f"rm -f {path} {path.with_suffix('.json')}"
+    assert lines[error + 1 :] == [f"  Name another --data-dir, or remove it, and the next run prepares it: {remove}"]
+    assert path.read_bytes() == harmed
+    assert cli("history", "--json").json["runs"] == []
 
 
-def test_a_second_measurement_is_refused_unless_it_is_allowed(ready: Program) -> None:
-    process = ready.start("run", "--multiplier", "1", "--store", f"{ODD}:Hangs")
-    with Watch(process.pid) as watch:
-        watch.wait_for("preprocess_data.py")
-        refused = ready("run", "--multiplier", "1", "--json")
-        beside = ready("run", "--multiplier", "1", "--allow-concurrent")
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
-    assert (refused.returncode, refused.json["error"]["code"]) == (10, "busy")
-    assert f"process {process.pid}" in refused.json["error"]["message"]
-    assert beside.returncode == 0, beside.stderr
-    states = [run["state"] for run in ready("history", "--json").json["runs"]]
-    assert states == ["Succeeded", "Error"]
-
-
-NO_UTF8 = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-
-
-@pytest.mark.parametrize("settings", [{"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}, NO_UTF8])
-def test_a_data_directory_with_spaces_and_other_letters_works_in_any_locale(
-    ready: Program, dataset_home: Program, settings: dict[str, str]
-) -> None:
-    place = ready.home / "mein Verzeichnis 中文"
-    place.mkdir()
-    for name in ("df_1.pkl", "df_1.json"):
-        os.link(dataset_home.data / name, place / name)
-    ended = ready("run", "--multiplier", "1", "--vineyard", "--data-dir", str(place), **settings)
-    assert ended.returncode == 0, ended.stderr
-    assert "Succeeded" in ended.stdout
+@pytest.mark.parametrize("settings", [NO_UTF8, {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}])
+def test_a_home_with_spaces_and_other_letters_works_in_any_locale(lab, settings: dict[str, str]) -> None:
+    # that a run does too, the lab has shown
+    assert lab.run(10, "vineyard")["state"] == "Succeeded"
+    for command in ("doctor", "prepare"):
+        ended = lab.program(command, "--multiplier", "2", **settings)
+        assert ended.returncode == 0, ended.stderr
+    assert "Succeeded" in lab.program("history", **settings).stdout
 
 
 @pytest.mark.parametrize("argv", [("history", "--json", "--limit", "99"), ("history",), ("--help",)])

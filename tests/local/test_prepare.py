@@ -54,19 +54,44 @@ def test_nothing_but_the_dataset_is_left(dataset_home: Program) -> None:
     assert sorted(path.name for path in dataset_home.data.iterdir()) == ["df_1.json", "df_1.lock", "df_1.pkl"]
 
 
+@pytest.mark.parametrize("command", ["prepare", "run"])
+def test_a_file_of_the_published_procedure_is_neither_used_nor_overwritten(cli, home: Path, command: str) -> None:
+    place = home / "nas"
+    place.mkdir()
+    path = place / "df_1.pkl"
+    published(10_000).to_pickle(path)
+    before = (path.read_bytes(), path.stat().st_mtime_ns)
+    ended = cli(command, "--multiplier", "1", "--data-dir", str(place))
+    assert ended.returncode == 7
+    assert f"Error: {path} is there, but not made by FluidBench\n  Name another --data-dir" in ended.stderr
+    assert cli("down", "--purge", "--data-dir", str(place)).returncode == 0
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+    assert list(place.iterdir()) == [path]
+
+
+def test_a_file_that_a_killed_prepare_left_without_its_sidecar_is_made_anew(cli, home: Path) -> None:
+    place = home / "data" / "fluidbench"
+    place.mkdir(parents=True)
+    (place / "df_1.lock").touch()
+    (place / "df_1.pkl").write_bytes(b"half of it")
+    assert cli("prepare", "--multiplier", "1").returncode == 0
+    assert find(place, 1) is not None
+    assert len(pd.read_pickle(place / "df_1.pkl")) == 10_000
+
+
 @pytest.mark.parametrize("seen", ["partial", "pkl"])
 def test_a_killed_prepare_leaves_nothing_that_a_run_takes(program: Program, seen: str) -> None:
-    with program.start("prepare", "--multiplier", "40") as process:
-        while not list(program.data.glob(f"df_40*.{seen}")) and process.poll() is None:
+    with program.start("prepare", "--multiplier", "20") as process:
+        while not list(program.data.glob(f"df_20*.{seen}")) and process.poll() is None:
             time.sleep(0.001)
         process.kill()
     time.sleep(0.5)
-    found = find(program.data, 40)
+    found = find(program.data, 20)
     if found is not None:  # it was quicker than the kill
         assert int(pd.read_pickle(found.path).to_numpy().sum()) > 0
         return
-    assert program("prepare", "--multiplier", "40").returncode == 0
-    assert find(program.data, 40) is not None
+    assert program("prepare", "--multiplier", "20").returncode == 0
+    assert find(program.data, 20) is not None
     assert not list(program.data.glob("*.partial"))
 
 

@@ -126,7 +126,8 @@ def test_a_step_without_an_address_fails_and_starts_no_server(tmp_path: Path) ->
         env=env | {"PYTHONPATH": str(steps_dir()), "TMPDIR": str(tmp_path)},
     )  # fmt: skip
     assert done.returncode == 1
-    assert "VINEYARD_IPC_SOCKET" in done.stderr
+    assert "VINEYARD_CONFIG" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_server_that_ends_before_it_is_ready_is_told_with_its_log(private) -> None:
@@ -139,4 +140,8 @@ def test_a_server_that_ends_before_it_is_ready_is_told_with_its_log(private) -> 
 def test_the_environment_of_the_user_does_not_reach_a_step(monkeypatch) -> None:
     monkeypatch.setenv("VINEYARD_IPC_SOCKET", "/var/run/somebody-elses.sock")
     monkeypatch.setenv("FLUIDBENCH_STORE", "other")
-    assert not {"VINEYARD_IPC_SOCKET", "FLUIDBENCH_STORE"} & set(vineyardd.clean_environment())
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("SOMETHING_ELSE", "kept")
+    kept = vineyardd.clean_environment()
+    assert not {"VINEYARD_IPC_SOCKET", "FLUIDBENCH_STORE", "PYTHONDONTWRITEBYTECODE"} & set(kept)
+    assert kept["SOMETHING_ELSE"] == "kept"

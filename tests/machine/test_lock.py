@@ -14,7 +14,8 @@ HOLDER = """
 import sys, time
 from pathlib import Path
 from fluidbench.machine.lock import measuring
-with measuring(Path(sys.argv[1]), "run --multiplier 5", allow_concurrent=len(sys.argv) > 2):
+how = {name: True for name in sys.argv[2:]}
+with measuring(Path(sys.argv[1]), "run --multiplier 5", **how):
     print("held", flush=True)
     time.sleep(600)
 """
@@ -57,9 +58,23 @@ def test_allowing_it_one_measures_beside_another(tmp_path: Path) -> None:
 def test_who_was_allowed_to_measure_beside_others_still_holds_the_lock_against_those_who_were_not(
     tmp_path: Path,
 ) -> None:
-    with holder(tmp_path / "lock", "allowed"):
+    with holder(tmp_path / "lock", "allow_concurrent"):
         with pytest.raises(MeasuringElsewhere), measuring(tmp_path / "lock", "mine"):
             pass
+
+
+def test_those_who_do_not_measure_work_at_the_same_time(tmp_path: Path) -> None:
+    with holder(tmp_path / "lock", "shared"), holder(tmp_path / "lock", "shared"):
+        with measuring(tmp_path / "lock", "prepare", shared=True):
+            pass
+
+
+@pytest.mark.parametrize(("first", "second"), [(["shared"], False), ([], True)])
+def test_who_does_not_measure_and_who_does_keep_each_other_out(tmp_path: Path, first: list[str], second: bool) -> None:
+    with holder(tmp_path / "lock", *first) as process:
+        with pytest.raises(MeasuringElsewhere) as caught, measuring(tmp_path / "lock", "mine", shared=second):
+            pass
+    assert f"process {process.pid}" in caught.value.message
 
 
 def test_the_lock_is_free_after_an_error(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ OF_A_RUN = PipelineOptions(
     "vineyard", multiplier=2000, namespace="benchmarks", registry="registry.example/ml", run_id="20261126-120000-abcd",
     node="worker-1", threads=4, memory="20Gi", cache_policy="warm", runtime="shared", deadline_s=900,
 )  # fmt: skip
-AS_PUBLISHED = PipelineOptions(step_image=IMAGE, drop_caches=True)
+AS_PUBLISHED = PipelineOptions(step_image=IMAGE, cache_policy="dropped")
 WORKFLOWS = {
     "workflow-files": FILES,
     "workflow-vineyard": VINEYARD,

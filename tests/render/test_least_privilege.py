@@ -88,7 +88,9 @@ def test_only_drop_caches_is_privileged() -> None:
         assert "/proc/sys/vm/drop_caches" in step["container"]["command"][2]
 
 
-@pytest.mark.parametrize("change", [{}, {"multiplier": 2000}, {"memory": "3Gi", "threads": 2}, {"drop_caches": True}])
+@pytest.mark.parametrize(
+    "change", [{}, {"multiplier": 2000}, {"memory": "3Gi", "threads": 2}, {"cache_policy": "dropped"}]
+)
 def test_both_arms_have_equal_requests_limits_threads_and_privileges(change: dict[str, Any]) -> None:
     arms = [
         [step["container"] for step in steps(render.workflow(dataclasses.replace(PipelineOptions(store), **change)))]

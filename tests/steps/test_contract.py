@@ -27,7 +27,7 @@ def test_what_the_environment_says_is_taken() -> None:
         "FLUIDBENCH_REPORT": "/tmp/r.json",
     })  # fmt: skip
     assert (told.multiplier, told.store, told.cache_policy, told.spawned_at) == (7, "vineyard", "warm", 12.5)
-    assert (told.dataset, told.model) == (Path("/mnt/a b/df_7.pkl"), Path("/mnt/a b/runs/r1/model.pkl"))
+    assert (told.dataset, told.model) == (Path("/mnt/a b/df_7.pkl"), Path("/mnt/a b/exchange/r1/model.pkl"))
 
 
 def test_a_container_starts_with_nothing_but_the_published_arguments() -> None:
@@ -66,8 +66,9 @@ def test_the_start_of_the_process_is_known_without_being_told() -> None:
 
 
 BODY = """
-import contract, time
+import contract, time, warnings
 with contract.measured("train-data", []) as step:
+    warnings.warn("a library's, when it is imported")
     step.started()
     with step.phase("compute"):
         time.sleep(0.05)
@@ -103,6 +104,7 @@ def test_a_step_that_raises_still_reports_its_phases_and_says_why(tmp_path: Path
     assert "Traceback" in done.stderr
 
 
-def test_warnings_are_kept_in_the_report(tmp_path: Path) -> None:
-    _, report = measured(tmp_path, "import warnings; warnings.warn('careful')")
+def test_warnings_of_the_work_are_kept_in_the_report_once_and_those_of_imports_are_not(tmp_path: Path) -> None:
+    twice = "[warnings.warn('careful') for _ in range(2)]; warnings.warn('old', DeprecationWarning)"
+    _, report = measured(tmp_path, twice)
     assert report["warnings"] == ["careful"]

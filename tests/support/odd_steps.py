@@ -29,7 +29,10 @@ class Changes(PickleStore):
 
 
 class Raises(PickleStore):
+    """Tells which variables steer its interpreter, and fails."""
+
     def save(self, name, table):
+        print("told by", sorted(name for name in os.environ if name.startswith("PYTHON")), flush=True)
         raise ValueError("this store is broken")
 
 

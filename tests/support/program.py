@@ -1,7 +1,10 @@
 """FluidBench as its users meet it: a program, with a home of its own."""
 
+import contextlib
 import json
 import os
+import pty
+import shutil
 import subprocess
 import sys
 import threading
@@ -14,6 +17,7 @@ from typing import Any
 import psutil
 
 TESTS = Path(__file__).resolve().parent.parent
+NO_UTF8 = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 STEERING = ("VINEYARD_", "FLUIDBENCH_", "GLOG_", "XDG_")
 
 
@@ -57,6 +61,12 @@ class Program:
     def data(self) -> Path:
         return self.home / "data" / "fluidbench"
 
+    def copy_dataset(self, place: Path) -> None:
+        """Copies the dataset of multiplier 1 with its times, so that it counts as known there too."""
+        place.mkdir(parents=True, exist_ok=True)
+        for name in ("df_1.pkl", "df_1.json"):
+            shutil.copy2(self.data / name, place / name)
+
     def __call__(self, *argv: str, timeout_s: float = 280, stdin: str = "", **env: str) -> Outcome:
         with self.start(*argv, **env) as process:
             stdout, stderr = process.communicate(stdin, timeout=timeout_s)
@@ -79,6 +89,21 @@ class Program:
         with Watch(process.pid) as watch:
             stdout, stderr = process.communicate(timeout=280)
         return Outcome(process.returncode, stdout, stderr), watch
+
+    def in_a_terminal(self, *argv: str) -> tuple[Outcome, "Watch"]:
+        """Runs to the end in a terminal of its own; what the terminal showed is in stdout."""
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [executable(), *argv], env=environment(self.home, TERM="xterm"), cwd=self.home,
+            stdin=theirs, stdout=theirs, stderr=theirs,
+        )  # fmt: skip
+        os.close(theirs)
+        shown = b""
+        with Watch(process.pid) as watch, contextlib.suppress(OSError):  # raised when the other end is closed
+            while piece := os.read(ours, 65536):
+                shown += piece
+        os.close(ours)
+        return Outcome(process.wait(60), shown.decode(), ""), watch
 
 
 class Watch:

@@ -58,7 +58,8 @@ elif ARGV[1:3] == ["image", "inspect"]:
                       for one in ARGV[3:] if one in world["images"]]))
     absent = [one for one in ARGV[3:] if one not in world["images"]]
     if absent:
-        fail("\\n".join("Error response from daemon: no such image: " + one + ": No such image: " + one for one in absent))
+        line = "Error response from daemon: no such image: %s: No such image: %s"
+        fail("\\n".join(line % (one, one) for one in absent))
 elif ARGV[1:3] == ["image", "rm"]:
     del world["images"][ARGV[3]]
     save(world)
@@ -138,8 +139,9 @@ _HELM = """
 def workload(kind, name, count=1):
     ready = {"readyReplicas": count, "updatedReplicas": count, "observedGeneration": 1, "desiredNumberScheduled": count,
              "updatedNumberScheduled": count, "numberReady": count}
+    pods = {"containers": [{"name": "main", "image": "x/" + name + ":v1"}]}
     return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name, "namespace": "fluid-system"},
-            "spec": {"replicas": count, "template": {"spec": {"containers": [{"name": "main", "image": "x/" + name + ":v1"}]}}},
+            "spec": {"replicas": count, "template": {"spec": pods}},
             "status": ready}
 
 NAMES = ["dataset-controller", "fluid-webhook", "fluidapp-controller", "vineyardruntime-controller"]

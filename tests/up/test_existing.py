@@ -142,6 +142,7 @@ def test_down_deletes_a_kind_cluster_that_we_made_and_keeps_the_datasets(world: 
     assert world.up().code == 0
     dataset = world.home / "data" / "df_10.pkl"
     dataset.write_text("")
+    dataset.with_suffix(".json").write_text('{"sidecar_version": 1}')  # ours has one
     outcome = world("down", "--json")
     assert outcome.code == 0, outcome.err
     assert world.programs.read()["clusters"] == {}
@@ -154,6 +155,7 @@ def test_down_with_purge_removes_datasets_and_the_image(world: World) -> None:
     assert world.up().code == 0
     dataset = world.home / "data" / "df_10.pkl"
     dataset.write_text("")
+    dataset.with_suffix(".json").write_text('{"sidecar_version": 1}')  # ours has one
     image = world.current().step_image
     assert world("down", "--purge").code == 0
     assert not dataset.exists()
@@ -198,3 +200,23 @@ def test_status_of_a_cluster_that_does_not_answer_is_an_error(world: World) -> N
     world.api.close()
     outcome = world("status")
     assert outcome.code == 4
+
+
+def test_namespaces_that_were_there_stay_and_lose_our_mark(world: World, existing: list[str]) -> None:
+    for name in ("argo", "fluid-system"):
+        world.api.add({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    assert world.up(*existing).code == 0
+    assert world.current().installed == ("argo", "fluid")
+    assert world("down").code == 0
+    for name in ("argo", "fluid-system"):
+        assert not world.api.get(NAMESPACE, name)["metadata"].get("labels")
+    assert world.api.objects(DEPLOYMENT) == []
+
+
+def test_data_that_moves_to_a_nas_makes_the_volume_anew(world: World, existing: list[str]) -> None:
+    assert world.up(*existing).code == 0
+    assert "hostPath" in world.api.get(PV, "benchmark-data")["spec"]
+    outcome = world.up(*existing, "--nfs", "nas.example:/export/bench")
+    assert outcome.code == 0, outcome.err
+    assert world.api.get(PV, "benchmark-data")["spec"]["nfs"]["server"] == "nas.example"
+    assert "made anew" in outcome.err

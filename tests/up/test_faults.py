@@ -163,7 +163,8 @@ def test_a_round_trip_that_fails_is_told_with_its_log(world: World) -> None:
 
 @pytest.mark.parametrize(("status", "reason"), [(401, "Unauthorized"), (403, "Forbidden")])
 def test_missing_rights_are_told_with_the_line_that_checks_them(world: World, status: int, reason: str) -> None:
-    world.api.fail(status, method="PATCH", path="/serviceaccounts", reason=reason, message="no", times=99)
+    message = 'serviceaccounts "pipeline-runner" is forbidden: User "me" cannot patch resource "serviceaccounts"'
+    world.api.fail(status, method="PATCH", path="/serviceaccounts", reason=reason, message=message, times=99)
     outcome = world.up()
     assert outcome.code == 4
     assert "kubectl" in outcome.json["error"]["hint"]

@@ -8,6 +8,7 @@ import msgspec
 
 from fluidbench import places
 from fluidbench.errors import ResultProblem
+from fluidbench.render.setup import HOST_PATH
 
 FORMAT_VERSION = 1
 
@@ -40,6 +41,13 @@ class Current:
     installed: tuple[str, ...] = ()
     requeue_s: float | None = None
     format_version: int = FORMAT_VERSION
+
+    @property
+    def storage(self) -> str:
+        """Where the data lies, in words."""
+        if self.nfs:
+            return f"NFS {self.nfs}"
+        return self.data_dir if self.made_cluster else f"{HOST_PATH} on the nodes"
 
     @property
     def kubeconfig_path(self) -> Path | None:

@@ -41,16 +41,19 @@ def facts(cluster: ReadyCluster, multiplier: int) -> Mapping[str, Any] | None:
     return told
 
 
-def clean_up(
-    cluster: ReadyCluster, run_id: str, image: str, *, vineyard: bool, node: str, as_root: bool
-) -> Iterator[Note]:
-    """Drops the run's objects and removes its files; tells where something stays in a worker."""
-    runtime = cluster.current.runtime if vineyard else ""
-    job = clean_up_job(cluster.namespace, image, run_id, runtime, node=node, as_root=as_root)
+def clean_up(cluster: ReadyCluster, options: PipelineOptions) -> Iterator[Note]:
+    """Drops a run's objects and removes its files; tells where something stays in a worker."""
+    runtime = cluster.current.runtime if options.with_vineyard else ""
+    job = clean_up_job(
+        cluster.namespace, options.image("clean-up"), options.run_id, runtime,
+        node=options.node, as_root=options.drop_caches,
+    )  # fmt: skip
     for line in _run(cluster, job, CLEAN_UP_WITHIN_S, "clean-up"):
         if not line.startswith('{"clean_up"'):
             continue
         told = json.loads(line)["clean_up"]
+        if told.get("problem"):
+            yield Note(f"clearing up in Vineyard: {told['problem']}")
         for worker, used in told.get("used_bytes", {}).items():
             if used and not told.get("names_left"):
                 yield Note(f"Vineyard worker {worker} still holds {used} bytes under no name")

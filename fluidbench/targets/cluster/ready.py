@@ -7,6 +7,7 @@ from typing import Any
 from fluidbench.errors import UsageProblem
 from fluidbench.kube import NODE, POD, Kube
 from fluidbench.targets.cluster import current
+from fluidbench.targets.cluster.bringup.options import bytes_of
 from fluidbench.targets.cluster.current import Current
 
 
@@ -41,12 +42,28 @@ class ReadyCluster:
     def free_cpus(self) -> int:
         """The whole processors that no pod has asked for, on the worker's node that has the fewest; at least 1."""
         taken = dict.fromkeys(self.workers, 0.0)
-        for pod in self.kube.list(POD):
-            node = pod["spec"].get("nodeName")
-            if node in taken and pod["status"].get("phase") in ("Pending", "Running"):
-                taken[node] += sum(_cpus(container) for container in pod["spec"]["containers"])
+        for pod in self._asking():
+            taken[pod["spec"]["nodeName"]] += sum(_cpus(container) for container in pod["spec"]["containers"])
         free = [cpus(self.workers[node]["status"]["allocatable"]["cpu"]) - asked for node, asked in taken.items()]
         return max(1, int(min(free, default=1.0)))
+
+    def free_memory_bytes(self) -> int:
+        """The memory that no pod has asked for, on the worker's node that has the least."""
+        taken = dict.fromkeys(self.workers, 0)
+        for pod in self._asking():
+            taken[pod["spec"]["nodeName"]] += sum(_memory(container) for container in pod["spec"]["containers"])
+        free = [
+            bytes_of(self.workers[node]["status"]["allocatable"]["memory"]) - asked for node, asked in taken.items()
+        ]
+        return min(free, default=0)
+
+    def _asking(self) -> list[dict[str, Any]]:
+        """The pods on the workers' nodes whose requests count."""
+        return [
+            pod
+            for pod in self.kube.list(POD)
+            if pod["spec"].get("nodeName") in self.workers and pod["status"].get("phase") in ("Pending", "Running")
+        ]
 
     def argo_get(self, workflow: str) -> str:
         """The line that shows a Workflow, ready to be pasted."""
@@ -61,6 +78,10 @@ def cpus(quantity: str) -> float:
 
 def _cpus(container: dict[str, Any]) -> float:
     return cpus(container.get("resources", {}).get("requests", {}).get("cpu", "0"))
+
+
+def _memory(container: dict[str, Any]) -> int:
+    return bytes_of(container.get("resources", {}).get("requests", {}).get("memory", "0"))
 
 
 def _ready(pod: dict[str, Any]) -> bool:

@@ -30,15 +30,27 @@ class Submission:
         self._cluster, self._plan, self._context, self._options = cluster, plan, context, options
         self._name = ""
         self._steps: list[Step] = []
+        self.notes: list[str] = []
 
     def __enter__(self) -> "Submission":
         manifest = render_workflow(self._options)
         (self._context.logs / "workflow.yaml").write_text(to_yaml([manifest]), encoding="utf-8")
-        self._name = self._cluster.kube.create(manifest)["metadata"]["name"]
+        try:
+            self._name = self._cluster.kube.create(manifest)["metadata"]["name"]
+        except BaseException:
+            with contextlib.suppress(FluidbenchError):  # what came before it is what is told
+                self._remove_unseen()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        remove_run(self._cluster, self._context.run_id, self._options)
+        self.notes += remove_run(self._cluster, self._options)
+
+    def _remove_unseen(self) -> None:
+        """The answer may have been lost, or not waited for, and the Workflow be there all the same."""
+        labels = f"{RUN_LABEL}={self._context.run_id}"
+        if self._cluster.kube.list(WORKFLOW, self._cluster.namespace, labels=labels):
+            remove_run(self._cluster, self._options)
 
     def updates(self, session: Session) -> Iterator[StepUpdate]:
         """What happens until the Workflow ends. Raises what it failed of."""
@@ -113,13 +125,12 @@ class Submission:
 
     def _readings(self) -> dict[str, float]:
         written = sum(step.written_bytes for step in self._steps if step.transport in ("ipc", "rpc"))
-        grid = self._cluster.current.requeue_s
-        return {"shared_memory_bytes": float(written)} | ({"argo_requeue_s": grid} if grid else {})
+        return {"shared_memory_bytes": float(written)}
 
 
-def remove_run(cluster: ReadyCluster, run_id: str, options: PipelineOptions | None = None) -> list[str]:
+def remove_run(cluster: ReadyCluster, options: PipelineOptions) -> list[str]:
     """Stops and deletes the run's Workflows, and drops its objects and files; returns what is worth telling."""
-    labels = f"{RUN_LABEL}={run_id}"
+    labels = f"{RUN_LABEL}={options.run_id}"
     for item in cluster.kube.list(WORKFLOW, cluster.namespace, labels=labels):
         name = item["metadata"]["name"]
         if not workflow.finished(item):
@@ -128,13 +139,9 @@ def remove_run(cluster: ReadyCluster, run_id: str, options: PipelineOptions | No
     # a pod that still runs would put its objects after they were dropped
     wait_until(
         lambda: None if cluster.kube.list(POD, cluster.namespace, labels=labels) else True,
-        what=f"the end of the pods of run {run_id}", timeout_s=PODS_GONE_WITHIN_S, interval_s=0.5,
+        what=f"the end of the pods of run {options.run_id}", timeout_s=PODS_GONE_WITHIN_S, interval_s=0.5,
     )  # fmt: skip
-    used = options or PipelineOptions(store="vineyard", step_image=cluster.current.step_image)
-    notes = jobs.clean_up(
-        cluster, run_id, used.image("clean-up"), vineyard=used.with_vineyard, node=used.node, as_root=used.drop_caches
-    )
-    return [note.text for note in notes]
+    return [note.text for note in jobs.clean_up(cluster, options)]
 
 
 def _aside_s(step: Step) -> float:

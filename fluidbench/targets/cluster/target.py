@@ -7,20 +7,20 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from fluidbench import pins, text
+from fluidbench import pins
 from fluidbench.dataset import Dataset
-from fluidbench.errors import DoesNotFit, FluidbenchError
+from fluidbench.errors import FluidbenchError
 from fluidbench.events import StepUpdate
+from fluidbench.kube import DEPLOYMENT
 from fluidbench.plan import Plan
-from fluidbench.records import Fingerprint
+from fluidbench.records import Fingerprint, Run
 from fluidbench.render import PipelineOptions
 from fluidbench.targets.base import Context, Session
-from fluidbench.targets.cluster import jobs
+from fluidbench.targets.cluster import fit, jobs
+from fluidbench.targets.cluster.bringup.argo import CONTROLLER, requeue_s
+from fluidbench.targets.cluster.bringup.objects import name_of
 from fluidbench.targets.cluster.ready import ReadyCluster
 from fluidbench.targets.cluster.submission import Submission, remove_run
-
-# what a worker needs beside the objects: metadata, alignment, and the copies that a fragmented store leaves no room for
-QUOTA_HEADROOM = 1.05
 
 
 class ClusterTarget:
@@ -33,19 +33,7 @@ class ClusterTarget:
         return ReadyCluster.open()
 
     def check(self, plan: Plan, data_dir: Path) -> list[FluidbenchError]:
-        quota = self.cluster.current.quota_bytes
-        needed = int(plan.exchange_bytes * QUOTA_HEADROOM)
-        if plan.store != "vineyard" or quota is None or needed <= quota:
-            return []
-        largest = int(plan.multiplier * quota / needed)
-        return [
-            DoesNotFit(
-                f"multiplier {plan.multiplier} puts {text.size(needed)} into one Vineyard worker, "
-                f"whose quota is {text.size(quota)}",
-                f"The largest multiplier that fits is {largest}; or enlarge the quota: "
-                f"fluidbench up --multiplier {plan.multiplier}",
-            )
-        ]
+        return fit.problems(self.cluster, plan, self._options(plan, ""))
 
     def dataset(self, plan: Plan, data_dir: Path) -> Dataset | None:
         facts = jobs.facts(self.cluster, plan.multiplier)
@@ -61,6 +49,7 @@ class ClusterTarget:
     def session(self, plan: Plan, context: Context) -> Iterator[Session]:
         with Submission(self.cluster, plan, context, self._options(plan, context.run_id)) as submission:
             session = Session(iter(()))
+            submission.notes = session.notes
             session.updates = submission.updates(session)
             yield session
 
@@ -70,15 +59,24 @@ class ClusterTarget:
     def nodes(self, plan: Plan) -> list[str]:
         return list(self.cluster.workers)
 
-    def clear(self, run_id: str) -> None:
-        remove_run(self.cluster, run_id)
+    def clear(self, run: Run) -> None:
+        had = run.identity
+        options = PipelineOptions(
+            store=had.store,
+            step_image=self.cluster.current.step_image,
+            cache_policy=had.cache_policy,
+            run_id=run.run_id,
+        )
+        remove_run(self.cluster, options)
 
     def fingerprint(self, data_dir: Path) -> Fingerprint:
         facts = self._facts
         return Fingerprint(facts, hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16])
 
     def readings(self) -> Mapping[str, float]:
-        return {}
+        """How often Argo's controller looks at a Workflow, now: it may have been changed since `up`."""
+        found = [one for one in self.cluster.kube.list(DEPLOYMENT) if name_of(one) == CONTROLLER]
+        return {"argo_requeue_s": requeue_s(found[0])} if found else {}
 
     @cached_property
     def _facts(self) -> dict[str, str]:
@@ -91,8 +89,7 @@ class ClusterTarget:
             "kubernetes": self.cluster.kube.server_version(),
             "step image": current.step_image,
             "vineyard": pins.VINEYARD_VERSION,
-            "storage": current.nfs or f"hostPath {current.data_dir}",
-            "argo requeue": f"{current.requeue_s} s",
+            "storage": current.storage,
         } | {name: ", ".join(values) for name, values in (told | capacity).items()}
 
     def _options(self, plan: Plan, run_id: str) -> PipelineOptions:
@@ -100,7 +97,7 @@ class ClusterTarget:
         return PipelineOptions(
             store=plan.store, multiplier=plan.multiplier, namespace=current.namespace, step_image=current.step_image,
             run_id=run_id, node=plan.node, threads=plan.threads, cache_policy=plan.cache_policy,
-            drop_caches=plan.drop_caches, runtime=current.runtime, pipeline=plan.pipeline,
+            runtime=current.runtime, pipeline=plan.pipeline,
             deadline_s=int(plan.step_timeout_s * len(plan.pipeline.steps)),
         )  # fmt: skip
 

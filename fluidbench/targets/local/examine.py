@@ -79,6 +79,6 @@ def _cold_files(data_dir: Path) -> Finding:
 def _fit(plan: Plan, data_dir: Path) -> Finding:
     what = f"multiplier {plan.multiplier} through {plan.store}"
     if found := preflight.problems(plan, data_dir):
-        return _bad(what, found[0])
+        return _bad("fit", found[0])
     needs = f"memory {text.size(preflight.memory_bytes(plan))}"
     return Finding(what, f"fits: {needs}, disk {text.size(preflight.disk_bytes(plan))}", good=True)

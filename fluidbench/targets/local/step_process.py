@@ -38,14 +38,17 @@ class StepProcess:
         self._peaks = Peaks()
         self._seen_phases: list[str] = []
         self._timed_out = False
+        self._dropping_s = 0.0
 
     def run(self) -> Iterator[StepUpdate]:
         """Yields the step's start, each phase as it ends, and its record.
 
         Raises StepFailed, WaitTimeout, or DoesNotFit when the disk is full.
         """
+        began = time.monotonic()
         if self._plan.drop_caches:
             drop_caches()
+        self._dropping_s = time.monotonic() - began if self._plan.drop_caches else 0.0
         started_at, kills_before = now(), oom_kills()
         yield StepStarted(self._step.name, started_at)
         with running(self._argv(), env=self._env(), cwd=self._context.private_dir, log=self._log) as child:
@@ -91,6 +94,7 @@ class StepProcess:
     def _record(self, started_at: str, ended: Exit, oom_killed: bool) -> Step:
         report = self._read_report()
         aside = {name: float(report.get(name, 0.0)) for name in ("evict_s", "fsync_s", "verify_s")}
+        aside["evict_s"] += self._dropping_s
         phases = dict(report.get("phases", {}))
         if "ended_at" in report:
             phases["exit"] = max(0.0, ended.seen_at - report["ended_at"])

@@ -1,7 +1,6 @@
 """Walks a plan with processes on this machine."""
 
 import contextlib
-import shutil
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from fluidbench.events import Note, StepUpdate
 from fluidbench.machine import fingerprint as machine
 from fluidbench.machine import pressure
 from fluidbench.plan import Plan
-from fluidbench.records import Fingerprint
+from fluidbench.records import Fingerprint, Run
 from fluidbench.stores import open_store
 from fluidbench.stores.base import Place, Provision
 from fluidbench.targets.base import Context, Session
@@ -41,7 +40,7 @@ class LocalTarget:
     def nodes(self, plan: Plan) -> list[str]:
         return []
 
-    def clear(self, run_id: str) -> None:
+    def clear(self, run: Run) -> None:
         pass
 
     def fingerprint(self, data_dir: Path) -> Fingerprint:
@@ -81,6 +80,4 @@ def _made_and_removed(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        shutil.rmtree(path, ignore_errors=True)
-        with contextlib.suppress(OSError):  # another run's files may be there
-            path.parent.rmdir()
+        datasets.remove_run(path)

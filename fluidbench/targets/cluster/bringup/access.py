@@ -73,7 +73,8 @@ class Access:
         ):
             raise UsageProblem(
                 f"the volume {name_of(held)} is in use by namespace {claimed or '(none)'}",
-                f"Use that one (--namespace {claimed}), or take it down first: fluidbench down --namespace {claimed}",
+                f"Use that one (--namespace {claimed}), or take it down first: "
+                f"fluidbench down --context {site.current.context} --namespace {claimed}",
             )
         if source_of(held) == source_of(wanted) and status_of(held).get("phase") in ("Bound", "Available"):
             return

@@ -71,6 +71,8 @@ class Argo:
         if controller is None or (ours(controller) and not self._whole(controller)):
             if site.kube.get(NAMESPACE, pins.ARGO_NAMESPACE) is None:
                 site.kube.apply(self._namespace())
+            else:
+                site.kube.patch(NAMESPACE, pins.ARGO_NAMESPACE, None, {"metadata": {"labels": {INSTALLED: "argo"}}})
             for manifest in self._manifests():
                 site.kube.apply(manifest)
                 yield from waiting.pause(site, NAME, f"applying {manifest['kind']} {name_of(manifest)}", 0)

@@ -53,6 +53,7 @@ class Removed:
 class _Step:
     """A part of `down`. It looks for itself what there is: nothing is found beforehand."""
 
+    name: str
     needs: tuple[str, ...] = ()
 
     def __init__(self, site: Site, done: Removed) -> None:
@@ -76,6 +77,15 @@ class _Step:
         for resource in resources:
             for item in self._site.kube.list(resource, namespace, labels=selector):
                 self._delete(resource, name_of(item), item["metadata"].get("namespace"))
+
+    def _namespace_away(self, name: str) -> Iterator[Event]:
+        """Removes a namespace that we made; one that was there only loses our mark."""
+        held = self._site.kube.get(NAMESPACE, name)
+        if ours(held):
+            self._delete(NAMESPACE, name)
+            yield from _namespace_gone(self._site, self.name, name)
+        elif INSTALLED in labels(held):
+            self._site.kube.patch(NAMESPACE, name, None, {"metadata": {"labels": {INSTALLED: None}}})
 
 
 class KindDown(_Step):
@@ -166,9 +176,7 @@ class AccessDown(_Step):
             claimed = (volume["spec"].get("claimRef") or {}).get("namespace")
             if claimed in (None, self._namespace):
                 self._delete(PV, name_of(volume))
-        if ours(site.kube.get(NAMESPACE, self._namespace)):
-            self._delete(NAMESPACE, self._namespace)
-            yield from _namespace_gone(site, self.name, self._namespace)
+        yield from self._namespace_away(self._namespace)
         return "removed"
 
 
@@ -191,9 +199,7 @@ class FluidDown(_Step):
         for definition in site.kube.list(CRD):
             if name_of(definition).endswith(FLUID_GROUP):
                 self._delete(CRD, name_of(definition))
-        if ours(site.kube.get(NAMESPACE, pins.FLUID_NAMESPACE)):
-            self._delete(NAMESPACE, pins.FLUID_NAMESPACE)
-            yield from _namespace_gone(site, self.name, pins.FLUID_NAMESPACE)
+        yield from self._namespace_away(pins.FLUID_NAMESPACE)
         return "uninstalled"
 
     def _users(self) -> list[str]:
@@ -217,8 +223,7 @@ class ArgoDown(_Step):
             for item in site.kube.list(resource, labels=OURS):
                 if _of_argo(item):
                     self._delete(resource, name_of(item), item["metadata"].get("namespace"))
-        self._delete(NAMESPACE, pins.ARGO_NAMESPACE)
-        yield from _namespace_gone(site, self.name, pins.ARGO_NAMESPACE)
+        yield from self._namespace_away(pins.ARGO_NAMESPACE)
         return "removed"
 
 

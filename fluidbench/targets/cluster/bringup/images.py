@@ -57,12 +57,17 @@ class StepImageInNodes:
         self._site = site
 
     def found(self) -> str | None:
-        if self._site.current.kind_cluster and not self._site.options.step_image:
-            return None
-        return "the cluster pulls it itself"
+        if not self._site.current.kind_cluster:
+            return "the cluster pulls it itself"
+        given = self._site.options.step_image
+        if given and given not in docker.images([given]):
+            if self._site.options.offline:
+                raise not_at_hand([given])
+            return "not in the local Docker, so each node pulls it"
+        return None
 
     def planned(self) -> Iterator[Planned]:
-        if (cluster := self._site.current.kind_cluster) and not self._site.options.step_image:
+        if cluster := self._site.current.kind_cluster:
             yield Command(tuple(kind.load_argv(cluster, [step_image(self._site.options)])))
 
     def run(self) -> Work:

@@ -208,6 +208,6 @@ def workers_of(site: Site) -> dict[str, int]:
 def kind_name(site: Site) -> str | None:
     """The name, where the existing cluster is one of kind's on this host: then images can be loaded into it."""
     before, _, name = site.current.context.partition("kind-")
-    if before or not name or site.options.step_image:
+    if before or not name:
         return None
     return name if name in kind.clusters() else None

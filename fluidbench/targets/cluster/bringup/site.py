@@ -79,9 +79,14 @@ class Site:
         file.write_text(text, encoding="utf-8")
         return file
 
+    def keep(self, **changes: Any) -> None:
+        """Keeps what was found out for the stages to come. It is written down once the cluster itself has answered: a
+        mistyped --context must not take the place of the cluster that is current."""
+        self.current = dataclasses.replace(self.current, **changes)
+
     def remember(self, **changes: Any) -> None:
         """Writes what was found out into the file that says which cluster is current."""
-        self.current = dataclasses.replace(self.current, **changes)
+        self.keep(**changes)
         currents.save(self.current)
 
     def follow(

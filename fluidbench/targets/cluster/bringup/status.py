@@ -87,7 +87,7 @@ def status(site: Site, *, usage: bool = True) -> Status:
     workers = _workers(site, usage and seen.whole, notes)
     return Status(
         context=site.current.context, kubeconfig=site.current.kubeconfig, namespace=namespace,
-        data=site.current.nfs or site.current.data_dir, ready=site.current.ready and seen.whole, version=version,
+        data=site.current.storage, ready=site.current.ready and seen.whole, version=version,
         nodes=nodes, parts=(*_fluid(site, deployments), _argo(controller), *_vineyard(seen, namespace)),
         workers=workers, runs=_runs(site), requeue_s=requeue_s(controller) if controller else None, notes=tuple(notes),
     )  # fmt: skip

@@ -37,7 +37,7 @@ class StepImage:
             self._given(given)
         elif self._pushed() or self._held() is None:
             return None
-        self._site.remember(step_image=self._tag)
+        self._site.keep(step_image=self._tag)
         return self._tag
 
     def planned(self) -> Iterator[Planned]:
@@ -60,7 +60,7 @@ class StepImage:
         if self._pushed():
             argv = docker.push_argv(self._tag)
             yield from site.follow(NAME, argv, f"pushing {self._tag}", BUILD_TIMEOUT_S, docker.failed)
-        site.remember(step_image=self._tag)
+        site.keep(step_image=self._tag)
         return self._tag
 
     def _pushed(self) -> bool:

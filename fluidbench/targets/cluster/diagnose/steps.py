@@ -77,7 +77,7 @@ def _memory(step: str, message: str, pod: Object | None) -> FluidbenchError | No
     limit = _limit(pod)
     return StepFailed(
         f"{step} was killed for lack of memory (OOMKilled)" + (f"; its limit was {limit}" if limit else ""),
-        "Raise its memory limit where the node has more, or run a smaller --multiplier.",
+        "Run a smaller --multiplier; the limit is what the step was measured to need, and a tenth more.",
     )
 
 

@@ -13,6 +13,7 @@ from fluidbench.comparison import Compared, Comparison
 from fluidbench.machines import Machine, machines
 from fluidbench.plan import PIPELINES
 from fluidbench.records import Run, State
+from fluidbench.rounds import comparable
 from fluidbench.whatif import WhatIf
 
 PART_OF = {
@@ -125,10 +126,11 @@ def analyse(comparison: Comparison, recorded: Sequence[Run], bandwidth_bytes_per
     if not comparison.rounds:
         return None
     by_id = {run.run_id: run for run in recorded}
-    arms = {arm.label: [by_id[run_id] for run_id in arm.runs] for arm in comparison.arms}
+    arms = {arm.label: [_as(by_id[run_id], arm.store) for run_id in arm.runs] for arm in comparison.arms}
     profiles = [_profile(label, runs) for label, runs in arms.items()]
     baseline, *others = profiles
-    compared = [run for runs in arms.values() for run in runs]
+    # in the order in which they ran, by which rounds that were repeated are told apart
+    compared = sorted((run for runs in arms.values() for run in runs), key=lambda run: (run.started_at, run.run_id))
     return Analysis(
         profiles=tuple(profiles),
         savings=tuple(_saving(baseline, other) for other in others),
@@ -141,6 +143,11 @@ def analyse(comparison: Comparison, recorded: Sequence[Run], bandwidth_bytes_per
         seeds=tuple(dict.fromkeys(run.seed for run in compared if run.seed is not None)),
         warmups=len(_warmups(compared, recorded)),
     )
+
+
+def _as(run: Run, arm: str) -> Run:
+    """The run as one of its arm: both arms of a control are of one store."""
+    return replace(run, control_arm="", identity=replace(run.identity, store=arm))
 
 
 def parts_of(run: Run) -> dict[str, float]:
@@ -267,7 +274,7 @@ def _medians(runs: Sequence[Run], like: Run) -> dict[str, float]:
     """Of each file store among runs of the same work at the same place."""
     times: dict[str, list[float]] = {}
     for run in runs:
-        same = comparing.comparable(replace(run, warmup=False), like) == ""
+        same = comparable(replace(run, warmup=False), like) == ""
         if same and all(step.transport == "file" for step in run.steps):
             times.setdefault(run.identity.store, []).append(run.duration_s)
     return {store: statistics.median(found) for store, found in times.items()}

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from fluidbench.comparison import Compared, comparable, compare, whole_rounds
+from fluidbench.comparison import Compared, compare
 from fluidbench.records import Fingerprint, Run
+from fluidbench.rounds import NO_CODE, OwnCode, comparable, whole_rounds
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,14 @@ def alike(runs: Iterable[Run], like: Run | None) -> list[Run]:
     return [replace(run, fingerprint=like.fingerprint) if like else run for run in runs]
 
 
-def foreign(runs: Sequence[Run], stores: Sequence[str], like: Run | None) -> list[Foreign]:
+def foreign(runs: Sequence[Run], stores: Sequence[str], like: Run | None, own_code: OwnCode = NO_CODE) -> list[Foreign]:
     """The whole rounds of other machines, with what differs."""
     if like is None:
         return []
     others: dict[str, list[Run]] = {}
     for run in runs:
         if run.fingerprint.hash != like.fingerprint.hash and not comparable(
-            replace(run, fingerprint=like.fingerprint), like
+            replace(run, fingerprint=like.fingerprint), like, own_code
         ):
             others.setdefault(run.fingerprint.hash, []).append(run)
     return [

@@ -150,11 +150,23 @@ class Results:
 
     def runs_of(self, multiplier: int) -> list[Run]:
         """All runs of one multiplier, the oldest first."""
-        return self._query("SELECT record FROM runs WHERE multiplier = ? ORDER BY started_at, run_id", multiplier)
+        return self._query("SELECT record FROM runs WHERE multiplier = ? ORDER BY started_at, rowid", multiplier)
+
+    def runs_of_experiment(self, experiment_id: str) -> list[Run]:
+        """All runs of one experiment, the oldest first."""
+        return self._query("SELECT record FROM runs WHERE experiment_id = ? ORDER BY started_at, rowid", experiment_id)
 
     def add_experiment(self, experiment: Experiment) -> None:
         with self._transaction() as db:
             db.execute("INSERT INTO experiments VALUES (?, ?, ?, ?)", _row(experiment)[2])
+
+    def save_experiment(self, experiment: Experiment) -> None:
+        """Replaces the record of an experiment."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE experiments SET record = ? WHERE experiment_id = ?",
+                (_encode(experiment), experiment.experiment_id),
+            )
 
     def experiments_of(self, multiplier: int) -> list[Experiment]:
         """All experiments of one multiplier, the newest first."""
@@ -163,6 +175,19 @@ class Results:
                 "SELECT record FROM experiments WHERE multiplier = ? ORDER BY started_at DESC", (multiplier,)
             ).fetchall()
         return [msgspec.json.decode(record, type=Experiment) for (record,) in rows]
+
+    def experiment(self, word: str) -> Experiment:
+        """The experiment with this id, or the only one whose id ends or starts so; raises ResultProblem."""
+        with self._told():
+            rows = self._db.execute(
+                "SELECT record FROM experiments WHERE experiment_id LIKE ?1 || '%' OR experiment_id LIKE '%' || ?1"
+                " LIMIT 2",
+                (word,),
+            ).fetchall()
+        if len(rows) != 1:
+            problem = "is not recorded" if not rows else "names more than one experiment"
+            raise ResultProblem(f"experiment {word!r} {problem}", "See which there are: fluidbench history")
+        return msgspec.json.decode(rows[0][0], type=Experiment)
 
     def last_multiplier(self) -> int | None:
         """The multiplier of the run that was started last."""

@@ -35,6 +35,7 @@ class Slot:
     position: int | None = None
     seed: int | None = None
     warmup: bool = False
+    control_arm: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Runner:
             started_at=timestamp(), finished_at="", duration_s=0.0, service_start_s=0.0, evict_s=0.0, verify_s=0.0,
             unaccounted_s=0.0, cache="unknown", results={}, steps=(),
             fingerprint=self.target.fingerprint(self.data_dir), code_version=code_version(plan.store),
-            readings=dict(self.target.readings()),
+            readings=dict(self.target.readings()), control_arm=slot.control_arm,
         )  # fmt: skip
 
     @contextlib.contextmanager

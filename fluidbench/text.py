@@ -16,12 +16,14 @@ def size(count: float) -> str:
 
 
 def seconds(value: float) -> str:
-    """A duration with a precision that fits its length, and its source: 0.031 s, 12.3 s, 4 min 10 s; 2 s.
+    """A duration with a precision that fits its length, and its source: 0.031 s, 12.3 s, 4 min 10 s, 2.5 h; 2 s.
 
     A whole number was told in whole seconds, as Kubernetes does, and must not look more exact than that.
     """
     if float(value).is_integer() and abs(value) < 120:
         return f"{int(value)} s"
+    if value >= 7200:
+        return f"{value / 3600:,.1f} h"
     if value >= 120:
         return f"{int(value // 60)} min {int(value % 60)} s"
     return f"{value:.3f} s" if value < 1 else f"{value:.1f} s"

@@ -5,6 +5,7 @@ import pytest
 
 from fluidbench.analysis import PART_OF, PARTS, analyse, parts_of
 from fluidbench.comparison import compare
+from fluidbench.control import arms_of, as_pair
 from fluidbench.records import Run
 from support.made import run, step
 from support.recorded import experiment, one
@@ -88,10 +89,10 @@ def test_nodes_and_ways_are_told_by_step() -> None:
 
 
 def test_rounds_are_told_in_the_order_of_their_runs() -> None:
-    runs = [one("pickle", "e", 1, 1, 2.0), one("vineyard", "e", 1, 0, 1.0)]
-    [told] = analysed(runs).rounds
+    first, second = one("vineyard", "e", 1, 0, 1.0), one("pickle", "e", 1, 1, 2.0)
+    [told] = analysed([first, second]).rounds
     assert list(told.runs) == ["vineyard", "pickle"]
-    assert told.ratios["vineyard"] == pytest.approx(runs[0].duration_s / runs[1].duration_s)
+    assert told.ratios["vineyard"] == pytest.approx(second.duration_s / first.duration_s)
 
 
 def test_the_best_file_store_is_chosen_from_the_warm_ups_and_not_from_the_rounds() -> None:
@@ -128,3 +129,17 @@ def test_a_warm_up_of_another_machine_does_not_choose() -> None:
 def test_without_a_whole_round_there_is_nothing_to_analyse() -> None:
     runs = experiment()[:1]
     assert analyse(compare(runs, STORES, runs[0]), runs, None) is None
+
+
+def test_both_arms_of_a_control_are_told_apart() -> None:
+    runs = [
+        dataclasses.replace(one("pickle", "e", number, place), run_id=f"{number}{arm}", control_arm=arm)
+        for number in (1, 2, 3)
+        for place, arm in enumerate(("a", "b"))
+    ]
+    arms = arms_of("pickle")
+    found = analyse(compare(as_pair(runs, "pickle"), arms, runs[0]), runs, None)
+    assert found is not None
+    assert [profile.arm for profile in found.profiles] == list(arms)
+    assert found.machines[0].rounds == 3
+    assert found.savings[0].saving_s == pytest.approx(0.0)

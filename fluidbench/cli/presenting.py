@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fluidbench.analysis import Analysis
     from fluidbench.comparison import Comparison
     from fluidbench.machines import Foreign
+    from fluidbench.records import Run
 
 FORMATS = ("table", "json", "csv", "markdown")
 
@@ -25,7 +26,7 @@ class Wish:
     bandwidth_bytes_per_s: float | None
 
 
-def wish(format_: str | None, as_json: bool, html: Path | None, what_if: str | None) -> Wish:
+def wish(output: Output, format_: str | None, as_json: bool, html: Path | None, what_if: str | None) -> Wish:
     """From options; raises UsageProblem where one says nothing, or the page could not be written."""
     from fluidbench import places, text
 
@@ -36,12 +37,18 @@ def wish(format_: str | None, as_json: bool, html: Path | None, what_if: str | N
     bandwidth = text.parse_bandwidth(what_if) if what_if else None
     if html:
         places.check_replaceable(html)
+    output.as_json = as_json or format_ == "json"
     return Wish("json" if as_json else format_ or "table", html, bandwidth)
 
 
-def present(output: Output, wanted: Wish, comparison: "Comparison", analysis: "Analysis | None", about: str) -> None:
-    """Shows a comparison as it was wished; `about` says what was compared. The page is written first."""
+def present(output: Output, wanted: Wish, comparison: "Comparison", recorded: Sequence["Run"], multiplier: int) -> None:
+    """Shows a comparison of runs that are recorded as it was wished, but for JSON, which comes when nothing can fail
+    any more. The page is written first."""
+    from fluidbench.analysis import analyse
     from fluidbench.report import envelope, exports
+
+    about = _about(comparison, multiplier)
+    analysis = analyse(comparison, recorded, wanted.bandwidth_bytes_per_s)
 
     output.envelope = envelope.comparison(comparison, analysis)
     if wanted.html:
@@ -52,12 +59,15 @@ def present(output: Output, wanted: Wish, comparison: "Comparison", analysis: "A
         output.document(exports.as_markdown(comparison, analysis, about))
     elif wanted.format == "table":
         _show(output, comparison, analysis, about)
+
+
+def require_equivalent(comparison: "Comparison") -> None:
+    """Raises ResultProblem where the stores did not do the same work."""
     if comparison.equivalent is False:
         raise ResultProblem(
             "the runs did not compute the same: " + "; ".join(comparison.differences[:5]),
             "See both: fluidbench history RUN --json. A store that changes the data cannot be compared.",
         )
-    output.json(output.envelope)
 
 
 def _write_page(output: Output, path: Path, about: str) -> None:
@@ -75,16 +85,16 @@ def _write_page(output: Output, path: Path, about: str) -> None:
 
 def _show(output: Output, comparison: "Comparison", analysis: "Analysis | None", about: str) -> None:
     from fluidbench import published, text
-    from fluidbench.report import breakdown, tables
+    from fluidbench.report import breakdown, sentences, tables
 
     if comparison.rounds:
-        for line in tables.headline(comparison):
+        for line in sentences.headline(comparison):
             output.result(line)
         output.result(f"{about} Ratio above 1: faster than the first store.")
         output.table(breakdown.with_breakdown(tables.comparison_table(comparison), comparison, analysis))
     else:
         output.result(about)
-    for line in breakdown.remarks(analysis):
+    for line in [*sentences.remarks(comparison), *breakdown.remarks(analysis)]:
         output.result(line)
     for reason in comparison.confounded:
         output.result(f"Confounded: {reason}")
@@ -96,7 +106,7 @@ def _show(output: Output, comparison: "Comparison", analysis: "Analysis | None",
         output.result(f"Not comparable: {count} run{'s' if count > 1 else ''} ({reason})")
 
 
-def about(comparison: "Comparison", multiplier: int) -> str:
+def _about(comparison: "Comparison", multiplier: int) -> str:
     """What was compared, in a sentence."""
     if not comparison.rounds:
         return f"No whole round of multiplier {multiplier} is recorded for this machine, dataset and settings."
@@ -104,8 +114,11 @@ def about(comparison: "Comparison", multiplier: int) -> str:
     return f"Multiplier {multiplier}, {rounds}, medians; files {comparison.cache}."
 
 
-def refuse_foreign(output: Output, found: Sequence["Foreign"], rounds: int, *, may_run: bool) -> None:
-    """Says which rounds another machine made, and what differs; raises ResultProblem where there are no others."""
+def tell_foreign(output: Output, found: Sequence["Foreign"], *, force: bool, alone: bool) -> None:
+    """Says which rounds other machines made, and what differs.
+
+    Raises ResultProblem where they are `alone`, so that there is nothing to show without force.
+    """
     from fluidbench.report import breakdown
 
     lines = [
@@ -116,20 +129,11 @@ def refuse_foreign(output: Output, found: Sequence["Foreign"], rounds: int, *, m
             *(f"  {line}" for line in breakdown.difference_lines(machine.differences)),
         )
     ]
-    if found and not rounds and not may_run:
+    if lines and alone and not force:
         raise ResultProblem(
             "\n".join(["what is recorded was measured on another machine", *lines]),
             "Compare it all the same: fluidbench compare --force",
         )
-    for line in ["Not compared without --force:", *lines] if found else ():
+    title = "Compared by force; what differs:" if force else "Not compared without --force:"
+    for line in [title, *lines] if lines else ():
         output.note(line)
-
-
-def tell_forced(output: Output, found: Sequence["Foreign"]) -> None:
-    """What differs between the machines whose rounds are compared by force."""
-    from fluidbench.report import breakdown
-
-    for machine in found:
-        output.note(f"Compared by force with machine {machine.hash}; what differs:")
-        for line in breakdown.difference_lines(machine.differences):
-            output.note(f"  {line}")

@@ -8,7 +8,7 @@ import msgspec
 from fluidbench.analysis import Analysis
 from fluidbench.comparison import Comparison
 from fluidbench.records import FORMAT_VERSION, Run
-from fluidbench.report import tables
+from fluidbench.report import sentences
 
 
 def runs(records: Sequence[Run]) -> dict[str, Any]:
@@ -16,10 +16,11 @@ def runs(records: Sequence[Run]) -> dict[str, Any]:
 
 
 def comparison(record: Comparison, analysis: Analysis | None = None) -> dict[str, Any]:
-    """`headline` is what the table says above it; `analysis` is null without a whole round."""
+    """`headline` is what stands above the table, `remarks` what stands below; without a round `analysis` is null."""
     return {
         "format_version": FORMAT_VERSION,
         **msgspec.to_builtins(record),
-        "headline": tables.headline(record),
+        "headline": sentences.headline(record),
+        "remarks": sentences.remarks(record),
         "analysis": msgspec.to_builtins(analysis),
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from fluidbench.analysis import Analysis
 from fluidbench.comparison import Comparison
-from fluidbench.report import breakdown, tables
+from fluidbench.report import breakdown, sentences, tables
 from fluidbench.report.tables import Row, Table
 
 CSV_COLUMNS = (
@@ -52,17 +52,21 @@ def _part_lines(comparison: Comparison, analysis: Analysis | None) -> Iterable[t
 
 def as_markdown(comparison: Comparison, analysis: Analysis | None, about: str) -> str:
     """Sentences, the table, and the machine; `about` says what was compared."""
-    lines = [*(f"**{line}**" for line in map(_escaped, tables.headline(comparison))), "", _escaped(about), ""]
+    lines = [*(f"**{line}**" for line in map(_escaped, sentences.headline(comparison))), "", _escaped(about), ""]
     if comparison.rounds:
         lines += _table(breakdown.with_breakdown(tables.comparison_table(comparison), comparison, analysis))
     lines += ["", *(f"- Confounded: {_escaped(reason)}" for reason in comparison.confounded)]
-    lines += [f"- {_escaped(line)}" for line in breakdown.remarks(analysis)]
+    lines += [f"- {_escaped(line)}" for line in _remarks(comparison, analysis)]
     lines += [f"- Not the same: {_escaped(line)}" for line in comparison.differences[:5]]
     for machine in analysis.machines if analysis else ():
         lines += ["", f"<details><summary>Machine {machine.hash}</summary>", ""]
         lines += _table(Table("", ("fact", "value"), tuple(Row(entry) for entry in machine.facts.items()), False))
         lines += ["", "</details>"]
     return "\n".join(lines).replace("\n\n\n", "\n\n").strip() + "\n"
+
+
+def _remarks(comparison: Comparison, analysis: Analysis | None) -> list[str]:
+    return [*sentences.remarks(comparison), *breakdown.remarks(analysis)] if comparison.rounds else []
 
 
 def _table(table: Table) -> Iterable[str]:

@@ -54,7 +54,7 @@ def times(source: Source) -> PageTable:
             cells = [_phase(source, place, number, phase) for place in range(len(arms))]
             rows.append(row(phase, f"step:{step['name']}/phase:{phase}", cells, depth=1))
     around = [source.shown("s", "arms", place, "unaccounted_s") for place in range(len(arms))]
-    rows.append(PageRow("around the steps", [*around, *[NOTHING] * 3 * len(others)]))
+    rows.append(row("around the steps", "unaccounted", around))
     total = [source.shown("s", "arms", place, "median_s") for place in range(len(arms))]
     rows.append(row("total", "total", total, strong=True))
     return PageTable("times", "Medians over the rounds; ratio above 1: faster than the first store", headers, rows)

@@ -49,7 +49,7 @@ def test_json_is_the_same_by_either_option(recorded) -> None:
     assert sum(saving["parts"].values()) == pytest.approx(total["saving_s"])
 
 
-@pytest.mark.parametrize(("format_", "begin"), [("csv", "arm,baseline,scope"), ("markdown", "**vineyard is ")])
+@pytest.mark.parametrize(("format_", "begin"), [("csv", "arm,baseline,scope"), ("markdown", "**Vineyard is ")])
 def test_stdout_is_the_document_and_nothing_else(recorded, format_: str, begin: str) -> None:
     shown = recorded(*COMPARE, "--format", format_)
     assert (shown.returncode, shown.stdout.startswith(begin)) == (0, True)
@@ -109,6 +109,7 @@ def test_rounds_of_another_machine_are_refused_without_force_and_compared_with_i
     assert "cpu: A processor with 2 cores here, Another processor there" in refused.stderr
     forced = recorded(*COMPARE, "--force")
     assert "9 whole rounds" in forced.stdout
+    assert "Compared by force" in forced.stderr
     assert "cpu: A processor with 2 cores here, Another processor there" in forced.stderr
     assert "Machine theirs: rounds 3" in forced.stdout
     assert len(recorded(*COMPARE, "--force", "--json").json["analysis"]["machines"]) == 2

@@ -2,6 +2,7 @@
 
 import contextlib
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.kube.apiserver import ApiServer
 NODES = ("bench-worker", "bench-worker2")
 VINEYARD_BYTES = 64_000_000
 QUOTA_BYTES = 50_000_000
+GONE_WITHIN_S = 2.0
 
 
 @dataclass
@@ -47,7 +49,16 @@ class Cluster:
         (place / "cluster.json").write_bytes(msgspec.json.encode(self.current(**more)))
 
     def left(self) -> list[str]:
-        """What a run must not leave: its objects, files, processes, and what Vineyard holds; datasets may stay."""
+        """What a run must not leave: its objects, files, processes, and what Vineyard holds; datasets may stay.
+
+        What a deleted object owned goes in the background, as in a real cluster.
+        """
+        deadline = time.monotonic() + GONE_WITHIN_S
+        while (found := self._seen()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return found
+
+    def _seen(self) -> list[str]:
         objects = [
             f"{item['kind']} {item['metadata']['name']}"
             for resource in (WORKFLOW, JOB, POD) for item in self.api.objects(resource)

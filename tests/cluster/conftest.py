@@ -1,6 +1,7 @@
 """`fluidbench` against the cluster stand-in: in this process, or as a program."""
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,15 @@ class World:
     def run(self, *argv: str) -> Outcome:
         """One run at multiplier 1, as JSON."""
         return self.cli("run", "-m", "1", "--json", *argv)
+
+    def act(self, step: str, **changes: Any) -> None:
+        """Has a step act otherwise than it does when all is well."""
+        acts = self.cluster.argo.kubelet.acts
+        acts[step] = dataclasses.replace(acts[step], **changes)
+
+    def during(self, step: str, action: Callable[[], object], takes_s: float = 0.0) -> None:
+        """Calls `action` while the step is at work."""
+        self.act(step, during=action, takes_s=takes_s)
 
     @property
     def program(self) -> Program:

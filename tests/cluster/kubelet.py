@@ -28,16 +28,19 @@ Began = Callable[[str], None]
 class Act:
     """What a step's pod shows instead of running its script.
 
-    `stays` is a status that it never leaves, `hangs` a main container that never ends, `node` where it is put whatever
-    was asked for, `message` what Argo says of it.
+    `report` is what it writes, from its pod where that matters; `during` is called while it is at work, which then
+    takes `takes_s` more; with `hangs` it never ends. `stays` is a status that its pod never leaves, with `events` about it.
+    `node` is where it is put whatever was asked for, `message` what Argo says of it, and `error` that Argo calls it so.
     """
 
-    report: str = "{}"
+    report: str | Callable[[Object], str] = "{}"
     log: str = ""
     exit_code: int = 0
     reason: str = "Error"
     message: str = ""
     error: bool = False
+    during: Callable[[], object] | None = None
+    takes_s: float = 0.0
     hangs: bool = False
     node: str = ""
     stays: Mapping[str, Any] | None = None
@@ -113,10 +116,12 @@ class Kubelet:
 
     def _acted(self, pod: Object, act: Act, paths: tuple[str, ...], stop: threading.Event, until: float) -> Ended:
         self._log(pod, act.log)
-        if act.hangs:
+        if act.during:
+            act.during()
+        if act.hangs or stop.wait(act.takes_s):
             return Ended(KILLED, "Error", {}, self._waited(stop, until), act)
-        reason = act.reason if act.exit_code else "Completed"
-        return Ended(act.exit_code, reason, dict.fromkeys(paths, act.report), "", act)
+        report = act.report if isinstance(act.report, str) else act.report(pod)
+        return Ended(act.exit_code, act.reason if act.exit_code else "Completed", dict.fromkeys(paths, report), "", act)
 
     def _ran(self, pod: Object, paths: tuple[str, ...], stop: threading.Event, until: float) -> Ended:
         container = Container(pod, self.volumes, self.scratch / pod["metadata"]["name"])

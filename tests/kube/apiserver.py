@@ -10,8 +10,9 @@ A test (of any part) takes the fixture `api`, see plugin.py:
     api.logs["default", "pod", "main"] = "..."
     api.unknown.add("data.fluid.io")                    a group whose CRDs are not installed
     api.fail(429, method="POST", path="/pods", times=2, retry_after=1)
-    api.drop(...), api.silence(...), api.slow(0.5, ...) the same way; `drop(after=True)` does the work first
+    api.drop(...), api.silence(...), api.slow(0.5, ...) the same way; with `after=True` the work is done first
     api.break_watches(), api.forget_history()           the watches break; their version expires (410)
+    api.vanish()                                        the server is gone
     api.unasked_end = True                              every watch ends at once, and well
     api.stream_error = {"code": 500, ...}               an ERROR event begins every watch
     api.requests                                        what was asked: method, path, query, body, headers
@@ -134,8 +135,10 @@ class ApiServer:
     def silence(self, *, method: str = "", path: str = "", times: int = 1) -> None:
         self.faults.append(Fault(method, path, times, how="silence"))
 
-    def slow(self, seconds: float, *, method: str = "", path: str = "", times: int = 1) -> None:
-        self.faults.append(Fault(method, path, times, how="slow", seconds=seconds))
+    def slow(
+        self, seconds: float, *, method: str = "", path: str = "", times: int = 1, after: bool = False
+    ) -> None:  # fmt: skip
+        self.faults.append(Fault(method, path, times, how="slow after" if after else "slow", seconds=seconds))
 
     def break_watches(self) -> None:
         with self.state.changed:
@@ -159,6 +162,13 @@ class ApiServer:
                     fault.times -= 1
                     return fault
         return None
+
+    def vanish(self) -> None:
+        """From now on nothing listens here, and every connection is broken."""
+        self.drop(times=1_000_000)
+        self._http.shutdown()
+        self._http.server_close()
+        self.break_watches()
 
     def close(self) -> None:
         self.closing.set()

@@ -93,7 +93,8 @@ def test_after_a_kill_steps_and_server_are_gone_within_a_second_and_the_next_com
         time.sleep(0.3)
         process.kill()
         assert gone_within(watch, 1), watch.alive()
-    assert watch.left() != []
+    # other commands on this machine may already have cleared the private directory, but not what lies in this home
+    assert len(list(ready.data.glob("exchange/*"))) == 1
     # nobody has waited for the killed process yet: it must not pass for a living one
     listed = ready("history", "--json")
     process.communicate()

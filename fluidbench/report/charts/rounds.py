@@ -2,7 +2,6 @@
 
 from markupsafe import Markup
 
-from fluidbench.comparison import SMALLEST_MARGIN
 from fluidbench.report.charts import svg
 from fluidbench.report.numbers import Number, Source
 
@@ -37,7 +36,7 @@ def rounds(source: Source, place: int) -> Markup | None:
         f"{said}. Right of 1: {arm} is faster.",
         bottom + 40,
         [
-            _margin(scale, low, high, bottom),
+            _margin(source.at("margin"), scale, (low, high), bottom),
             svg.axis(scale, svg.ticks(low, high), lambda value: f"{value:g}x", 0, bottom),
             svg.line(scale(1), 0, scale(1), bottom, "one"),
             *_points(points, scale, height),
@@ -58,9 +57,9 @@ def _has(source: Source, entry: int) -> bool:
     return source.at("comparisons", entry, "interval") is not None
 
 
-def _margin(scale: svg.Scale, low: float, high: float, bottom: float) -> Markup:
+def _margin(margin: float, scale: svg.Scale, shown: tuple[float, float], bottom: float) -> Markup:
     """What counts as the same."""
-    left, right = scale(max(low, 1 / (1 + SMALLEST_MARGIN))), scale(min(high, 1 + SMALLEST_MARGIN))
+    left, right = scale(max(shown[0], 1 / (1 + margin))), scale(min(shown[1], 1 + margin))
     return svg.element("rect", x=left, y=0, width=right - left, height=bottom, class_="margin")
 
 

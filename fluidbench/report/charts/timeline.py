@@ -11,7 +11,7 @@ from fluidbench.report.numbers import Number, Source
 LEFT, RIGHT = 150, svg.WIDTH - 70
 ROW, BAR = 26, 18
 # a character's width, so that nothing is written over the end of a bar
-CHARACTER = 6.6
+CHARACTER = 7.2
 
 
 def timeline(source: Source) -> Markup:

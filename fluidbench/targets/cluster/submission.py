@@ -35,11 +35,22 @@ class Submission:
     def __enter__(self) -> "Submission":
         manifest = render_workflow(self._options)
         (self._context.logs / "workflow.yaml").write_text(to_yaml([manifest]), encoding="utf-8")
-        self._name = self._cluster.kube.create(manifest)["metadata"]["name"]
+        try:
+            self._name = self._cluster.kube.create(manifest)["metadata"]["name"]
+        except BaseException:
+            with contextlib.suppress(FluidbenchError):  # what came before it is what is told
+                self._remove_unseen()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self.notes += remove_run(self._cluster, self._options)
+
+    def _remove_unseen(self) -> None:
+        """The answer may have been lost, or not waited for, and the Workflow be there all the same."""
+        labels = f"{RUN_LABEL}={self._context.run_id}"
+        if self._cluster.kube.list(WORKFLOW, self._cluster.namespace, labels=labels):
+            remove_run(self._cluster, self._options)
 
     def updates(self, session: Session) -> Iterator[StepUpdate]:
         """What happens until the Workflow ends. Raises what it failed of."""

@@ -7,14 +7,14 @@ from fluidbench.cli.live import Live, dropped_line, progress_lines, progress_tit
 from fluidbench.cli.output import Output
 from fluidbench.events import Progress, RoundDropped
 
-SO_FAR = Progress("vineyard", 100, 2, 6, {"pickle": (12.3, 12.1), "vineyard": (9.0,)}, 95.5)
+SO_FAR = Progress("vineyard", 100, 2, 6, {"pickle": (12.3, 12.1), "vineyard": (9.1,)}, 95.5)
 
 
 def test_the_round_each_stores_times_and_the_time_left_are_told() -> None:
     assert progress_title(SO_FAR) == "multiplier 100 through vineyard, round 2 of 6"
     assert progress_lines(SO_FAR, 95.5) == [
         "pickle 12.3 s, 12.1 s (median 12.2 s of 2)",
-        "vineyard 9.0 s (median 9.0 s of 1)",
+        "vineyard 9.1 s (median 9.1 s of 1)",
         "about 95.5 s left",
     ]
 
@@ -52,7 +52,7 @@ def test_without_a_terminal_they_are_one_line(capfd: pytest.CaptureFixture[str])
     first, second = capfd.readouterr().err.splitlines()
     assert first == (
         "multiplier 100 through vineyard, round 2 of 6; pickle 12.3 s, 12.1 s (median 12.2 s of 2); "
-        "vineyard 9.0 s (median 9.0 s of 1); about 95.5 s left"
+        "vineyard 9.1 s (median 9.1 s of 1); about 95.5 s left"
     )
     assert second == ("Round 2 is dropped: vineyard failed (train-data failed: no luck). The other rounds go on.")
     assert second == dropped_line(RoundDropped(2, "vineyard", "train-data failed: no luck"))

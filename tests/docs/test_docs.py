@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from fluidbench import analysis, comparison, errors, machines, pins, records, whatif
+from fluidbench import analysis, comparison, control, errors, machines, pins, records, regression, whatif
 from fluidbench.cli.main import app
 from fluidbench.targets.cluster import current
 from fluidbench.targets.cluster.bringup import status
@@ -32,6 +32,7 @@ DEMO_TABLE = re.compile(r"<!-- demo table -->.*<!-- /demo table -->", re.DOTALL)
 RECORDS = (
     records.Run, records.Identity, records.Step, records.Input, records.Fingerprint, records.Finding,
     comparison.Comparison, comparison.Arm, comparison.ArmStep, comparison.Compared, comparison.Single,
+    control.Control, regression.Change,
     current.Current, status.Status, status.NodeSeen, status.Part, status.Worker,
     analysis.Analysis, analysis.Profile, analysis.StepMeans, analysis.Saving, analysis.Ceiling, analysis.RoundTimes,
     analysis.BestFile, machines.Machine, whatif.WhatIf, whatif.Files, whatif.Prediction, whatif.Predicted,

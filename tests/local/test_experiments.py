@@ -186,6 +186,22 @@ def test_an_experiment_that_is_not_recorded_is_refused(cli) -> None:
     assert "experiment 'nosuch' is not recorded" in ended.stderr
 
 
+def test_a_store_that_fails_in_its_warm_up_ends_the_comparison_with_what_there_is(history: History) -> None:
+    argv = ("compare", "--multiplier", "1", "--stores", "pickle,support.odd_stores:Raises", "--rounds", "2", "--json")
+    ended = history.program(*argv)
+    assert (ended.returncode, ended.json["error"]["code"], ended.json["rounds"]) == (6, "step_failed", 0)
+    assert "this store is broken" in ended.json["error"]["message"]
+
+
+def test_sigterm_ends_with_the_comparison_of_what_there_is_and_143(history: History, tmp_path: Path) -> None:
+    shutil.copytree(history.program.home, tmp_path / "home")
+    ended, watch = stopped_at(Program(tmp_path / "home"), "warm-up", signal.SIGTERM, "--rounds", "4")
+    assert ended.returncode == 143
+    assert "3 whole rounds, medians" in ended.stdout
+    assert ended.stderr.splitlines()[-2] == "Error: terminated"
+    assert gone_within(watch, 2)
+
+
 @pytest.mark.timeout(600)
 def test_a_control_measures_the_noise_floor_that_later_verdicts_use(history: History, tmp_path: Path) -> None:
     shutil.copytree(history.program.home, tmp_path / "home")

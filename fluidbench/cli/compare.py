@@ -68,8 +68,7 @@ def compare(
         comparison = campaign.recorded()
         recorded, foreign = runner.results.runs_of(size), campaign.foreign()
     presenting.tell_foreign(output, foreign, force=force, alone=not comparison.rounds and not may_run)
-    if stopped is None or comparison.rounds:
-        presenting.present(output, wanted, comparison, recorded, size)
+    presenting.present(output, wanted, comparison, recorded, size, stopped=stopped is not None)
     if stopped:
         raise stopped
     presenting.require_equivalent(comparison)

@@ -41,16 +41,19 @@ def wish(output: Output, format_: str | None, as_json: bool, html: Path | None, 
     return Wish("json" if as_json else format_ or "table", html, bandwidth)
 
 
-def present(output: Output, wanted: Wish, comparison: "Comparison", recorded: Sequence["Run"], multiplier: int) -> None:
+def present(
+    output: Output, wanted: Wish, comparison: "Comparison", recorded: Sequence["Run"], multiplier: int, *, stopped: bool
+) -> None:
     """Shows a comparison of runs that are recorded as it was wished, but for JSON, which comes when nothing can fail
-    any more. The page is written first."""
+    any more. The page is written first. What was `stopped` before there was a whole round has nothing to show."""
     from fluidbench.analysis import analyse
     from fluidbench.report import envelope, exports
 
     about = _about(comparison, multiplier)
     analysis = analyse(comparison, recorded, wanted.bandwidth_bytes_per_s)
-
     output.envelope = envelope.comparison(comparison, analysis)
+    if stopped and not comparison.rounds:
+        return
     if wanted.html:
         _write_page(output, wanted.html, about)
     if wanted.format == "csv":

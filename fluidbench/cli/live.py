@@ -24,6 +24,7 @@ from fluidbench.events import (
     StepUpdate,
 )
 from fluidbench.records import Run, State, Step
+from fluidbench.rounds import remarks
 
 GLYPHS = {
     State.PENDING: "◷", State.RUNNING: "●", State.SUCCEEDED: "✔", State.FAILED: "✖", State.ERROR: "⚠",
@@ -187,4 +188,4 @@ def run_tree(run: Run) -> list[str]:
             f"{branch}{GLYPHS[step.state]} {step.name:<18}{text.seconds(step.duration_s):>10}  "
             f"{text.size(step.peak_private_bytes):>9}  {text.size(step.peak_shared_bytes):>9}  {phases}"
         )
-    return lines
+    return [*lines, *(f"! {remark}" for remark in remarks(run))]

@@ -17,6 +17,7 @@ from tests.cluster import shapes
 from tests.cluster.argo import Argo
 from tests.cluster.kubelet import Kubelet
 from tests.kube.apiserver import ApiServer
+from tests.up.stack import controller
 
 NODES = ("bench-worker", "bench-worker2")
 VINEYARD_BYTES = 64_000_000
@@ -77,6 +78,7 @@ def cluster(place: Path, vineyard: "tuple[vineyardd.Server, Path] | None" = None
     server, mount = vineyard or (None, place / "no-vineyard")
     data = place / "volume"
     data.mkdir()
+    api.put(controller(requeue="1s"))
     for number, name in enumerate(NODES):
         api.add(shapes.cluster_node(name))
         api.put(shapes.vineyard_worker(name, number))

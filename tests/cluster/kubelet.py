@@ -28,9 +28,9 @@ Began = Callable[[str], None]
 class Act:
     """What a step's pod shows instead of running its script.
 
-    `report` is what it writes, from its pod where that matters; `during` is called while it is at work, which then
-    takes `takes_s` more; with `hangs` it never ends. `stays` is a status that its pod never leaves, with `events` about it.
-    `node` is where it is put whatever was asked for, `message` what Argo says of it, and `error` that Argo calls it so.
+    `report` is what it writes, from its pod where that matters; `during` is called while it is at work, which takes
+    `takes_s` more; with `hangs` it never ends. `stays` is a status that its pod never leaves, with `events` about it.
+    `node` is where it is put whatever was asked for, `message` what Argo says of it; `error`: Argo calls it Error.
     """
 
     report: str | Callable[[Object], str] = "{}"

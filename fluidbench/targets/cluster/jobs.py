@@ -63,8 +63,8 @@ def _run(cluster: ReadyCluster, job: Mapping[str, Any], timeout_s: float, what: 
     """Runs a Job to its end and returns the lines of its log; one of the same name that is there is replaced."""
     name = job["metadata"]["name"]
     _remove(cluster, name)
-    cluster.kube.create(job)
     try:
+        cluster.kube.create(job)
         pod = _wait(cluster, name, timeout_s, what)
         lines = cluster.kube.logs(pod["metadata"]["name"], cluster.namespace, tail_lines=200).splitlines()
         if pod["status"]["phase"] != "Succeeded":

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from fluidbench.errors import UsageProblem
+from fluidbench.errors import ExternalFailure, UsageProblem
 from fluidbench.kube import NODE, POD, Kube
 from fluidbench.targets.cluster import current
 from fluidbench.targets.cluster.bringup.options import bytes_of
@@ -34,9 +34,14 @@ class ReadyCluster:
 
     @cached_property
     def workers(self) -> dict[str, dict[str, Any]]:
-        """The nodes that hold a Vineyard worker that is ready, by name."""
+        """The nodes that hold a Vineyard worker that is ready, by name. Raises ExternalFailure where there is none."""
         pods = self.kube.list(POD, self.namespace, labels=f"role=vineyard-worker,release={self.current.runtime}")
         names = {pod["spec"]["nodeName"] for pod in pods if _ready(pod)}
+        if not names:
+            raise ExternalFailure(
+                f"none of Vineyard's {len(pods)} workers is ready, and runs take place where one is",
+                "See why: fluidbench status; `fluidbench up` brings back what is missing.",
+            )
         return {node["metadata"]["name"]: node for node in self.kube.list(NODE) if node["metadata"]["name"] in names}
 
     def free_cpus(self) -> int:

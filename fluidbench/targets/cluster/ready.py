@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from fluidbench.errors import ExternalFailure, UsageProblem
-from fluidbench.kube import NODE, POD, Kube
+from fluidbench.kube import NAMESPACE, NODE, POD, Kube
 from fluidbench.targets.cluster import current
 from fluidbench.targets.cluster.bringup.options import bytes_of
 from fluidbench.targets.cluster.current import Current
@@ -26,7 +26,12 @@ class ReadyCluster:
             raise UsageProblem("there is no current cluster", "Make one: fluidbench up. Or run here: --target local")
         if not found.ready:
             raise UsageProblem("`fluidbench up` did not come to its end", "Let it go on from there: fluidbench up")
-        return cls(found, Kube.open(found.kubeconfig_path, found.context))
+        kube = Kube.open(found.kubeconfig_path, found.context)
+        if kube.get(NAMESPACE, found.namespace) is None:
+            raise ExternalFailure(
+                f"there is no namespace {found.namespace} on the cluster any more", "Make it ready again: fluidbench up"
+            )
+        return cls(found, kube)
 
     @property
     def namespace(self) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fluidbench.kube import WORKFLOW, watching
+from fluidbench.kube import NAMESPACE, WORKFLOW, watching
 from tests.cluster.conftest import World
 
 # a part of the request's path (with its query), for each stage in the order in which a run comes to it
@@ -120,10 +120,10 @@ def test_a_cluster_without_argo_is_told_with_what_installs_it(world: World) -> N
 
 
 def test_a_namespace_that_is_gone_is_told(world: World) -> None:
-    world.cluster.make_current(world.home, namespace="nowhere")
+    world.cluster.api.remove(NAMESPACE, "default")
     ended = world.run()
     assert ended.returncode == 4
-    assert "there is no namespace nowhere" in ended.json["error"]["message"]
+    assert "there is no namespace default" in ended.json["error"]["message"]
 
 
 REFUSALS = [

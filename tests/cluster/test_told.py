@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from fluidbench.kube import DEPLOYMENT, NODE, POD, WORKFLOW
+from fluidbench.kube import DEPLOYMENT, NAMESPACE, NODE, POD, WORKFLOW
 from tests.cluster import shapes
 from tests.cluster.acts import report
 from tests.cluster.conftest import World
@@ -192,5 +192,15 @@ def test_what_a_clean_up_could_not_free_is_told(world: World) -> None:
 def test_what_a_run_asks_for_is_within_one_namespace_but_for_the_nodes(world: World) -> None:
     world.run("--vineyard")
     asked = {seen.path for seen in world.cluster.api.requests if "/namespaces/default/" not in seen.path}
-    assert asked <= {"/version", NODE.path(), POD.path(), DEPLOYMENT.path()}
+    assert asked <= {"/version", NAMESPACE.path(name="default"), NODE.path(), POD.path(), DEPLOYMENT.path()}
     assert isinstance(world.program.state, Path)
+
+
+def test_lines_that_a_library_prints_between_are_no_part_of_what_a_job_tells(world: World) -> None:
+    noise = "No RDMA endpoint provided. Fall back to TCP.\n"
+    for step in ("prepare-data", "clean-up"):
+        said = world.cluster.argo.kubelet.acts[step].log
+        world.act(step, log=noise + said + noise)
+    ended = world.run("--vineyard")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.json["runs"][0]["identity"]["rows"] == 10_000

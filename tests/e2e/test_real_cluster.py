@@ -3,7 +3,6 @@
 import math
 import re
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -134,13 +133,12 @@ def test_a_second_up_makes_nothing_anew(ready: RealCluster) -> None:
 
 
 def test_two_runs_at_once_are_refused(ready: RealCluster) -> None:
-    first = threading.Thread(target=lambda: ready(*RUN))
-    first.start()
-    deadline = time.monotonic() + 60
+    process = ready.program.start(*RUN)
+    for _ in _until(process.stderr, "preprocess-data: Running", 300):
+        pass
     refused = ready(*RUN)
-    while refused.returncode == 0 and time.monotonic() < deadline:  # it came first
-        refused = ready(*RUN)
-    first.join()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=300)
     assert (refused.returncode, refused.json["error"]["code"]) == (10, "busy")
 
 

@@ -10,7 +10,7 @@ PREPROCESS = PUBLISHED.steps[0]
 
 FAILURES = [
     ("failed-exit1", "failed-exit1", StepFailed, r"step-b failed: Error \(exit code 1\)", ""),
-    ("failed-oomkilled", "failed-oomkilled", StepFailed, "step-b was killed for lack of memory", "memory limit"),
+    ("failed-oomkilled", "failed-oomkilled", StepFailed, "step-b was killed for lack of memory", "--multiplier"),
     ("failed-vineyard-get", "failed-vineyard-get", StepFailed, r"train-data failed: .*\(so test-data did not run", ""),
     ("failed-deadline-exceeded", None, WaitTimeout, "step-b did not end within the time", "--step-timeout"),
     ("failed-invalid-spec", None, UsageProblem, "does not accept the Workflow fx-invalid: template", "argo lint"),

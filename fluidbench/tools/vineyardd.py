@@ -13,6 +13,7 @@ from typing import Any
 
 from fluidbench.command import Child, running
 from fluidbench.errors import ExternalFailure, ToolMissing, UsageProblem
+from fluidbench.signals import held
 from fluidbench.wait import wait_until
 
 START_TIMEOUT_S = 300.0
@@ -95,7 +96,8 @@ def serving(size_bytes: int, directory: Path, log: Path) -> Iterator[Server]:
         str(executable()), "--socket", str(directory / SOCKET_NAME), "--size", str(size_bytes), "--reserve_memory",
         "--meta", "local", "--rpc=false", "--deployment", "local",
     ]  # fmt: skip
-    import vineyard  # noqa: F401 - before the clock: it takes a second, and is ours to wait for, not the server's
+    with held():
+        import vineyard  # noqa: F401 - before the clock: it takes a second, and is ours to wait for, not the server's
 
     began = time.monotonic()
     with running(argv, env=clean_environment() | environment(directory), cwd=directory, log=log) as child:

@@ -11,7 +11,8 @@ from fluidbench.comparison import Comparison
 from fluidbench.errors import ResultProblem
 from fluidbench.plan import Plan
 from fluidbench.records import Experiment, Run, State
-from fluidbench.runner import Runner, Slot, code_version, new_id, timestamp
+from fluidbench.runner import Runner, Slot, code_version, new_id
+from fluidbench.text import timestamp
 
 DEFAULT_ROUNDS = 6
 # for a multiplier that was never run here: three steps that start, and the work of a slow machine

@@ -22,6 +22,7 @@ from fluidbench.records import Identity, Run, State, worst_cache
 from fluidbench.results import LeftBehind, Results
 from fluidbench.stores import source_of
 from fluidbench.targets.base import Context, Session, Target
+from fluidbench.text import timestamp
 
 Listener = Callable[[StepUpdate], None]
 
@@ -131,10 +132,6 @@ def sweep(results: Results) -> list[LeftBehind]:
 def new_id() -> str:
     """An id that sorts by time and serves as a Kubernetes name."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-
-
-def timestamp() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def code_version(store: str, steps_code: str = "") -> str:

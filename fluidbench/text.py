@@ -1,5 +1,7 @@
 """Quantities as people read them."""
 
+from datetime import UTC, datetime
+
 import humanize
 
 
@@ -18,3 +20,8 @@ def seconds(value: float) -> str:
     if value >= 120:
         return f"{int(value // 60)} min {int(value % 60)} s"
     return f"{value:.3f} s" if value < 1 else f"{value:.1f} s"
+
+
+def timestamp() -> str:
+    """The time of day, UTC, to the millisecond; for people, never for durations."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

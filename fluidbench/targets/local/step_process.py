@@ -7,7 +7,6 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,7 @@ class StepProcess:
         if self._plan.drop_caches:
             drop_caches()
         self._dropping_s = time.monotonic() - began if self._plan.drop_caches else 0.0
-        started_at, kills_before = now(), oom_kills()
+        started_at, kills_before = text.timestamp(), oom_kills()
         yield StepStarted(self._step.name, started_at)
         with running(self._argv(), env=self._env(), cwd=self._context.private_dir, log=self._log) as child:
             deadline = time.monotonic() + self._plan.step_timeout_s
@@ -104,7 +103,7 @@ class StepProcess:
             state=State.SUCCEEDED if succeeded else State.FAILED,
             reason="" if succeeded else self._reason(report, ended, oom_killed),
             started_at=started_at,
-            finished_at=now(),
+            finished_at=text.timestamp(),
             duration_s=sum(phases.values()),
             phases=phases,
             read_bytes=report.get("read_bytes", 0),
@@ -176,11 +175,6 @@ def drop_caches(switch: Path = Path("/proc/sys/vm/drop_caches")) -> None:
             f"--cache dropped needs the right to write {switch}: {error.strerror}",
             "Run as root, or use --cache cold: it evicts what the steps read, and needs no privilege.",
         ) from error
-
-
-def now() -> str:
-    """The time of day, UTC, to the millisecond; for people, never for durations."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _where_started() -> str:

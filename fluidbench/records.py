@@ -96,7 +96,10 @@ class Fingerprint:
 
 @dataclass(frozen=True)
 class Run:
-    """One pass of a pipeline through one store. `duration_s` is the sum of all phases and `unaccounted_s`."""
+    """One pass of a pipeline through one store. `duration_s` is the sum of all phases and `unaccounted_s`.
+
+    `control_arm` is `a` or `b` for a run of a control, a store against itself; else empty.
+    """
 
     run_id: str
     identity: Identity
@@ -120,6 +123,7 @@ class Run:
     fingerprint: Fingerprint
     code_version: str
     readings: Mapping[str, float] = field(default_factory=dict)
+    control_arm: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,22 +14,9 @@ import msgspec
 from fluidbench.errors import DoesNotFit, FluidbenchError, ResultProblem, WaitTimeout
 from fluidbench.machine.owners import Owner
 from fluidbench.records import Experiment, Run, State
+from fluidbench.schema import MIGRATIONS, SCHEMA_VERSION, Filters
 
-SCHEMA_VERSION = 1
 LOCK_TIMEOUT_S = 10.0
-_SCHEMA = """
-CREATE TABLE runs (
-    run_id TEXT PRIMARY KEY, started_at TEXT NOT NULL, experiment_id TEXT, state TEXT NOT NULL, target TEXT NOT NULL,
-    store TEXT NOT NULL, multiplier INTEGER NOT NULL, owner_pid INTEGER, owner_started_at REAL,
-    left_behind TEXT NOT NULL DEFAULT '[]', record TEXT NOT NULL);
-CREATE INDEX runs_by_start ON runs (started_at);
-CREATE INDEX runs_by_experiment ON runs (experiment_id);
-CREATE INDEX runs_by_multiplier ON runs (multiplier, started_at);
-CREATE INDEX runs_unfinished ON runs (state) WHERE state = 'Running';
-CREATE TABLE experiments (
-    experiment_id TEXT PRIMARY KEY, started_at TEXT NOT NULL, multiplier INTEGER NOT NULL, record TEXT NOT NULL);
-CREATE INDEX experiments_by_multiplier ON experiments (multiplier, started_at);
-"""
 
 
 @dataclass(frozen=True)
@@ -38,6 +25,9 @@ class LeftBehind:
 
     run: Run
     paths: tuple[Path, ...]
+
+
+_ALL = Filters()
 
 
 class Results:
@@ -98,8 +88,10 @@ class Results:
 
     def get(self, run_id: str) -> Run:
         """The run with this id, or the only one whose id ends or starts so; raises ResultProblem."""
+        # the ids are looked through in their index; only the record of the one that is meant is read
         rows = self._query(
-            "SELECT record FROM runs WHERE run_id = ?1 OR run_id LIKE ?1 || '%' OR run_id LIKE '%' || ?1 LIMIT 2",
+            "SELECT record FROM runs WHERE run_id IN (SELECT run_id FROM runs"
+            " WHERE run_id = ?1 OR run_id LIKE ?1 || '%' OR run_id LIKE '%' || ?1 ORDER BY run_id <> ?1 LIMIT 2)",
             run_id,
         )
         exact = [run for run in rows if run.run_id == run_id] or rows
@@ -108,28 +100,72 @@ class Results:
             raise ResultProblem(f"run {run_id!r} {problem}", "See which there are: fluidbench history")
         return exact[0]
 
-    def history(self, limit: int, *, store: str | None = None, multiplier: int | None = None) -> list[Run]:
-        """The last `limit` runs, the newest first."""
+    def history(self, limit: int, wanted: Filters = _ALL) -> list[Run]:
+        """The last `limit` runs of those that are wanted, the newest first."""
+        condition, values = wanted.where()
         return self._query(
-            "SELECT record FROM runs WHERE (?2 IS NULL OR store = ?2) AND (?3 IS NULL OR multiplier = ?3)"
-            " ORDER BY started_at DESC, run_id DESC LIMIT ?1",
-            limit, store, multiplier,
+            "SELECT record FROM runs WHERE run_id IN (SELECT run_id FROM runs INDEXED BY runs_listed"  # noqa: S608
+            f" WHERE {condition} ORDER BY started_at DESC, run_id DESC LIMIT ?) ORDER BY started_at DESC, run_id DESC",
+            *values, limit,
         )  # fmt: skip
+
+    def raw_runs(self, wanted: Filters) -> Iterator[str]:
+        """The records of the runs that are wanted and have ended, as they are stored, the oldest first."""
+        condition, values = wanted.where()
+        yield from self._raw(
+            f"SELECT record FROM runs WHERE {condition} AND state <> 'Running' ORDER BY started_at, run_id",  # noqa: S608
+            values,
+        )
+
+    def raw_experiments(self, wanted: Filters) -> Iterator[str]:
+        """The records of the experiments that these runs belong to."""
+        condition, values = wanted.where()
+        yield from self._raw(
+            "SELECT record FROM experiments WHERE experiment_id IN"  # noqa: S608
+            f" (SELECT experiment_id FROM runs WHERE {condition} AND state <> 'Running')"
+            " ORDER BY started_at, experiment_id",
+            values,
+        )
+
+    def take_in(self, records: Iterable[Run | Experiment]) -> tuple[int, int]:
+        """Adds records that were made elsewhere, all or none; returns how many were new and how many known.
+
+        Raises ResultProblem where one has the id of another record.
+        """
+        added = known = 0
+        with self._transaction() as db:
+            for record in records:
+                table, key, values = _row(record)
+                had = db.execute(f"SELECT record FROM {table} WHERE {key} = ?", (values[0],)).fetchone()  # noqa: S608
+                if had is None:
+                    db.execute(f"INSERT INTO {table} VALUES ({','.join('?' * len(values))})", values)  # noqa: S608
+                elif msgspec.json.decode(had[0], type=type(record)) != msgspec.json.decode(
+                    values[-1], type=type(record)
+                ):
+                    raise ResultProblem(
+                        f"{values[0]} is recorded here already, with other values", "Nothing was imported."
+                    )
+                added, known = added + (had is None), known + (had is not None)
+        return added, known
 
     def runs_of(self, multiplier: int) -> list[Run]:
         """All runs of one multiplier, the oldest first."""
-        return self._query("SELECT record FROM runs WHERE multiplier = ? ORDER BY started_at, run_id", multiplier)
+        return self._query("SELECT record FROM runs WHERE multiplier = ? ORDER BY started_at, rowid", multiplier)
+
+    def runs_of_experiment(self, experiment_id: str) -> list[Run]:
+        """All runs of one experiment, the oldest first."""
+        return self._query("SELECT record FROM runs WHERE experiment_id = ? ORDER BY started_at, rowid", experiment_id)
 
     def add_experiment(self, experiment: Experiment) -> None:
         with self._transaction() as db:
+            db.execute("INSERT INTO experiments VALUES (?, ?, ?, ?)", _row(experiment)[2])
+
+    def save_experiment(self, experiment: Experiment) -> None:
+        """Replaces the record of an experiment."""
+        with self._transaction() as db:
             db.execute(
-                "INSERT INTO experiments VALUES (?, ?, ?, ?)",
-                (
-                    experiment.experiment_id,
-                    experiment.started_at,
-                    experiment.identity.multiplier,
-                    _encode(experiment),
-                ),
+                "UPDATE experiments SET record = ? WHERE experiment_id = ?",
+                (_encode(experiment), experiment.experiment_id),
             )
 
     def experiments_of(self, multiplier: int) -> list[Experiment]:
@@ -140,10 +176,28 @@ class Results:
             ).fetchall()
         return [msgspec.json.decode(record, type=Experiment) for (record,) in rows]
 
+    def experiment(self, word: str) -> Experiment:
+        """The experiment with this id, or the only one whose id ends or starts so; raises ResultProblem."""
+        with self._told():
+            rows = self._db.execute(
+                "SELECT record FROM experiments WHERE experiment_id LIKE ?1 || '%' OR experiment_id LIKE '%' || ?1"
+                " LIMIT 2",
+                (word,),
+            ).fetchall()
+        if len(rows) != 1:
+            problem = "is not recorded" if not rows else "names more than one experiment"
+            raise ResultProblem(f"experiment {word!r} {problem}", "See which there are: fluidbench history")
+        return msgspec.json.decode(rows[0][0], type=Experiment)
+
     def last_multiplier(self) -> int | None:
         """The multiplier of the run that was started last."""
         last = self.history(1)
         return last[0].identity.multiplier if last else None
+
+    def _raw(self, statement: str, values: Sequence[Any]) -> Iterator[str]:
+        with self._told():
+            for (record,) in self._db.execute(statement, values):
+                yield record
 
     def _query(self, statement: str, *values: Any) -> list[Run]:
         with self._told():
@@ -161,10 +215,11 @@ class Results:
             return
         with self._transaction() as db:
             # another process may have been faster
-            if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-                for statement in _SCHEMA.split(";"):
+            had = db.execute("PRAGMA user_version").fetchone()[0]
+            for statements in MIGRATIONS[had:]:
+                for statement in statements.split(";"):
                     db.execute(statement)
-                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -202,6 +257,18 @@ class Results:
 
 def _encode(record: Run | Experiment) -> str:
     return msgspec.json.encode(record).decode()
+
+
+def _row(record: Run | Experiment) -> tuple[str, str, tuple[Any, ...]]:
+    """Table, key and values of a record that no process of this machine is at work on."""
+    if isinstance(record, Experiment):
+        return "experiments", "experiment_id", (
+            record.experiment_id, record.started_at, record.identity.multiplier, _encode(record),
+        )  # fmt: skip
+    return "runs", "run_id", (
+        record.run_id, record.started_at, record.experiment_id, record.state, record.identity.target,
+        record.identity.store, record.identity.multiplier, None, None, "[]", _encode(record),
+    )  # fmt: skip
 
 
 def _decode(record: str) -> Run:

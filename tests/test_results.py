@@ -4,12 +4,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from fluidbench import targets
 from fluidbench.errors import ResultProblem, WaitTimeout
 from fluidbench.machine.owners import Owner, this_process
 from fluidbench.records import Experiment, State
-from fluidbench.results import SCHEMA_VERSION, Results
+from fluidbench.results import Results
+from fluidbench.schema import MIGRATIONS, SCHEMA_VERSION, TARGETS, Filters
 from support.made import IDENTITY, run, step
 from support.program import environment
 
@@ -155,7 +158,7 @@ def test_history_is_the_newest_first_and_can_be_narrowed(path: Path) -> None:
             record = run(f"r{day}", store, identity={"multiplier": multiplier}, started_at=f"2026-01-0{day}")
             results.begin(record, this_process(), ())
         assert [entry.run_id for entry in results.history(2)] == ["r3", "r2"]
-        assert [entry.run_id for entry in results.history(9, store="pickle", multiplier=1)] == ["r1"]
+        assert [entry.run_id for entry in results.history(9, Filters(store="pickle", multiplier=1))] == ["r1"]
         assert [entry.run_id for entry in results.runs_of(1)] == ["r1", "r2"]
         assert results.last_multiplier() == 5
 
@@ -166,3 +169,37 @@ def test_experiments_are_kept(path: Path) -> None:
         results.add_experiment(planned)
         assert results.experiments_of(1) == [planned]
         assert results.experiments_of(2) == []
+
+
+def test_a_database_of_the_first_schema_is_migrated_and_keeps_its_runs(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        for statement in MIGRATIONS[0].split(";"):
+            db.execute(statement)
+        db.execute("PRAGMA user_version = 1")
+        plain = msgspec.json.encode(run("r1")).decode()
+        row = ("r1", "2026-01-01", None, "Succeeded", "local", "pickle", 1, None, None, "[]", plain)
+        db.execute("INSERT INTO runs VALUES (?,?,?,?,?,?,?,?,?,?,?)", row)
+    db.close()
+    with Results(path) as results:
+        assert results.history(9, Filters(store="pickle")) == [run("r1")]
+    with sqlite3.connect(path) as db:
+        assert db.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION
+    db.close()
+
+
+def test_history_reads_the_records_of_those_runs_only_that_it_lists(path: Path) -> None:
+    with Results(path) as results:
+        for number in range(9):
+            results.begin(run(f"r{number}", started_at=f"2026-01-0{number + 1}"), this_process(), ())
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE runs SET record = 'no JSON' WHERE run_id < 'r7'")
+        # the condition is answered by the index alone
+        plan = db.execute("EXPLAIN QUERY PLAN SELECT run_id FROM runs INDEXED BY runs_listed WHERE store = 'x' AND 1")
+        assert "COVERING INDEX runs_listed" in " ".join(str(line) for line in plan)
+    db.close()
+    with Results(path) as results:
+        assert [entry.run_id for entry in results.history(2, Filters(target="local"))] == ["r8", "r7"]
+
+
+def test_the_targets_that_history_knows_are_those_there_are() -> None:
+    assert set(TARGETS) == set(targets.TARGETS)

@@ -47,11 +47,11 @@ def down(
 
 def _local(output: Output, target: str, directory: Path, purge: bool) -> None:
     from fluidbench import dataset, places
-    from fluidbench.cli import workbench
+    from fluidbench.cli import recorded, workbench
     from fluidbench.targets import open_target
 
     open_target(target)
-    with workbench.measuring("down"), workbench.results(output):
+    with workbench.measuring("down"), recorded.results(output):
         removed = _remove(dataset.left_over(directory))
         datasets = dataset.all_in(directory)
         if datasets and (purge or _agreed(output, datasets)):

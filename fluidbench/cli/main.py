@@ -13,7 +13,9 @@ from fluidbench import __version__
 from fluidbench.cli.compare import compare
 from fluidbench.cli.doctor import doctor
 from fluidbench.cli.down import down
+from fluidbench.cli.export import export
 from fluidbench.cli.history import history
+from fluidbench.cli.import_ import import_
 from fluidbench.cli.output import Output
 from fluidbench.cli.prepare import prepare
 from fluidbench.cli.render import render
@@ -32,8 +34,8 @@ app = typer.Typer(
     name="fluidbench", rich_markup_mode=None, pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
-for command in (up, prepare, run, compare, status, history, render, doctor, down):
-    app.command()(command)
+for command in (up, prepare, run, compare, status, history, export, import_, render, doctor, down):
+    app.command(command.__name__.rstrip("_"))(command)
 
 
 @app.callback(invoke_without_command=True)
@@ -50,7 +52,7 @@ def _fluidbench(
 
 def main(argv: Sequence[str]) -> int:
     """Runs one command and returns its exit code. The only place that catches what the core raises."""
-    output = Output(as_json="--json" in argv)
+    output = Output(as_json=_json_asked(argv))
     try:
         outcome = typer.main.get_command(app).main(
             args=list(argv), prog_name="fluidbench", standalone_mode=False, obj=output
@@ -79,6 +81,12 @@ def main(argv: Sequence[str]) -> int:
     if word := ENDED_BY.get(outcome):  # Typer, too, makes 130 of a KeyboardInterrupt
         output.failure(word, word, "What had ended is recorded: fluidbench history")
     return outcome if isinstance(outcome, int) else 0
+
+
+def _json_asked(argv: Sequence[str]) -> bool:
+    """Whether what follows is to be JSON, even where it is the error that the command line cannot be read."""
+    words = " ".join(argv).replace("=", " ")
+    return "--json" in argv or "--format json" in words
 
 
 def entry() -> NoReturn:

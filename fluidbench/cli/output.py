@@ -36,6 +36,10 @@ class Output:
         if not self.as_json:
             _console().print(_drawn(table))
 
+    def document(self, text: str) -> None:
+        """A result that is a text of its own, on stdout, as it is."""
+        sys.stdout.write(text)
+
     def json(self, envelope: dict[str, Any]) -> None:
         """The result as JSON, on stdout, where JSON was asked for."""
         if self.as_json:

@@ -7,33 +7,16 @@ from pathlib import Path
 from fluidbench import places
 from fluidbench.cli.live import Live
 from fluidbench.cli.output import Output
-from fluidbench.errors import FluidbenchError, UsageProblem
+from fluidbench.cli.recorded import results
+from fluidbench.errors import UsageProblem
 from fluidbench.machine import lock
 from fluidbench.plan import PREPARE_ONLY, Plan
-from fluidbench.results import LeftBehind, Results
-from fluidbench.runner import Runner, sweep
+from fluidbench.runner import Runner
 from fluidbench.stores import open_store
 from fluidbench.targets import open_target
 from fluidbench.targets.base import Target
 
 CACHE_POLICIES = ("cold", "warm", "dropped")
-
-
-@contextlib.contextmanager
-def results(output: Output) -> Iterator[Results]:
-    """The results database, after what killed processes left was marked and removed."""
-    with Results(places.database()) as database:
-        for left in sweep(database):
-            output.note(_cleared(left))
-        yield database
-
-
-def _cleared(left: LeftBehind) -> str:
-    try:
-        open_target(left.run.identity.target).clear(left.run)
-    except FluidbenchError as error:
-        return f"Run {left.run.run_id} had been interrupted; what it left on the cluster stays: {error.message}"
-    return f"Run {left.run.run_id} had been interrupted; what it left was removed."
 
 
 @contextlib.contextmanager

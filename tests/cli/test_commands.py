@@ -95,7 +95,7 @@ def test_compare_prints_the_comparison_as_json(lab) -> None:
     assert set(shown) >= {"format_version", "identity", "control", "arms", "baseline", "comparisons", "equivalent"}
     assert [arm["store"] for arm in shown["arms"]] == ["pickle", "vineyard", "support.odd_stores:Slow"]
     assert all(set(arm) >= {"label", "store", "runs", "median_s", "steps"} for arm in shown["arms"])
-    entry = {"arm", "baseline", "scope", "ratio", "interval", "method", "verdict", "saving_s"}
+    entry = {"arm", "baseline", "scope", "ratio", "interval", "method", "verdict", "saving_s", "more_rounds"}
     assert all(set(compared) == entry for compared in shown["comparisons"])
     scopes = {compared["scope"] for compared in shown["comparisons"]}
     assert {"total", "step:train-data", "phase:load", "step:train-data/phase:load"} <= scopes

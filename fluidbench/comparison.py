@@ -1,17 +1,25 @@
 """Recorded runs -> the comparison: whole rounds, ratios, savings, equivalence. Pure."""
 
-import math
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from fluidbench.records import Identity, Run, State, Step, worst_cache
-from fluidbench.stats import speedup
-
-SMALLEST_MARGIN = 0.02
-RELATIVE_TOLERANCE = 1e-9
-NO_CODE: Mapping[str, str] = {}
-Round = Mapping[str, Run]
+from fluidbench import noise
+from fluidbench.control import SMALLEST_MARGIN, Control, control_of, margin_of
+from fluidbench.records import Identity, Run, worst_cache
+from fluidbench.regression import Change
+from fluidbench.rounds import (
+    NO_CODE,
+    OwnCode,
+    Round,
+    comparable,
+    confounded,
+    differences,
+    dropped,
+    left_out,
+    whole_rounds,
+)
+from fluidbench.stats import more_rounds, speedup
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,8 @@ class Arm:
 @dataclass(frozen=True)
 class Compared:
     """An arm against the baseline in one scope. `ratio` is baseline / arm, None where a side is nothing;
-    `saving_s` is the mean of the paired differences, so that scopes add up."""
+    `saving_s` is the mean of the paired differences, so that scopes add up. `more_rounds`, of a total that cannot be
+    told, is how many more should do; None where that cannot be told either."""
 
     arm: str
     baseline: str
@@ -54,6 +63,7 @@ class Compared:
     method: str
     verdict: str
     saving_s: float
+    more_rounds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +78,8 @@ class Single:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What `compare` tells, and what `--json` prints."""
+    """What `compare` tells, and what `--json` prints. `noise` and `dropped` are sentences; `margin` is what verdicts
+    are made against, and `against` how the arms changed since an earlier experiment."""
 
     identity: Identity | None
     rounds: int
@@ -80,81 +91,79 @@ class Comparison:
     singles: tuple[Single, ...] = ()
     not_comparable: Mapping[str, int] = field(default_factory=dict)
     cache: str = "unknown"
-    control: float | None = None
+    control: Control | None = None
     confounded: tuple[str, ...] = ()
+    margin: float = SMALLEST_MARGIN
+    noise: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    experiments: tuple[str, ...] = ()
+    against: tuple[Change, ...] = ()
 
     def total(self, arm: str) -> Compared:
         """The comparison of the whole run, which carries the verdict."""
         return next(entry for entry in self.comparisons if (entry.arm, entry.scope) == (arm, "total"))
 
 
-def comparable(run: Run, like: Run, own_code: Mapping[str, str] = NO_CODE) -> str:
-    """Why the two cannot be compared, in a word or two; "" where they can.
-
-    `own_code` tells the code, as it is now, of the stores that bring their own: two stores never have the same.
-    """
-    if run.warmup or run.state is not State.SUCCEEDED:
-        return "a warm-up" if run.warmup else f"{run.state}"
-    if replace(run.identity, store="") != replace(like.identity, store=""):
-        ours, theirs = vars(like.identity), vars(run.identity)
-        return "another " + ", ".join(name for name in ours if name != "store" and ours[name] != theirs[name])
-    if run.fingerprint.hash != like.fingerprint.hash:
-        ours, theirs = dict(like.fingerprint.facts), dict(run.fingerprint.facts)
-        return "another " + ", ".join(name for name in sorted(ours | theirs) if ours.get(name) != theirs.get(name))
-    version, own = split_code(run.code_version)
-    same = version == split_code(like.code_version)[0] and own == own_code.get(run.identity.store, own)
-    return "" if same else "another code version"
-
-
-def split_code(code_version: str) -> tuple[str, str]:
-    """A code version as that of FluidBench and its steps, and the hash of a store that brings its own code."""
-    version, plus, hashes = code_version.rpartition("+")
-    steps, _, own = hashes.partition(".")
-    return f"{version}{plus}{steps}", own
-
-
-def whole_rounds(runs: Iterable[Run], stores: Sequence[str]) -> list[Round]:
-    """The rounds in which every store succeeded, the oldest first; only those are compared, as pairs."""
-    rounds: dict[tuple[str, int], dict[str, Run]] = {}
-    for run in runs:
-        if run.experiment_id and run.round and run.identity.store in stores:
-            rounds.setdefault((run.experiment_id, run.round), {})[run.identity.store] = run
-    return [entry for entry in rounds.values() if len(entry) == len(stores)]
-
-
-def compare(
-    runs: Sequence[Run], stores: Sequence[str], like: Run | None, own_code: Mapping[str, str] = NO_CODE
-) -> Comparison:
+def compare(runs: Sequence[Run], stores: Sequence[str], like: Run | None, own_code: OwnCode = NO_CODE) -> Comparison:
     """Compares the whole rounds among the runs that are comparable with `like`; the first store is the baseline."""
     baseline = stores[0]
     if like is None:
         return Comparison(None, 0, (), baseline, (), None)
-    fitting = [run for run in runs if run.identity.store in stores and not comparable(run, like, own_code)]
+    fitting = _fitting(runs, stores, like, own_code)
     rounds = whole_rounds(fitting, stores)
     paired = {run.run_id for entry in rounds for run in entry.values()}
-    differences = tuple(_differences(fitting))
+    differing = tuple(differences(fitting))
+    control = control_of(runs, baseline, like, own_code)
+    margin = margin_of(control)
     return Comparison(
         identity=replace(like.identity, store=",".join(stores)),
         rounds=len(rounds),
         arms=tuple(_arm(store, [entry[store] for entry in rounds]) for store in stores) if rounds else (),
         baseline=baseline,
-        comparisons=tuple(entry for arm in stores[1:] for entry in _compared(rounds, baseline, arm)) if rounds else (),
-        equivalent=not differences if fitting else None,
-        differences=differences,
+        comparisons=tuple(entry for arm in stores[1:] for entry in _compared(rounds, baseline, arm, margin)),
+        equivalent=not differing if fitting else None,
+        differences=differing,
         singles=tuple(
             Single(run.run_id, run.identity.store, run.duration_s, run.cache)
             for run in fitting if run.run_id not in paired
         ),
-        not_comparable=_reasons(runs, like, own_code),
-        confounded=tuple(dict.fromkeys(reason for entry in rounds for reason in _confounded(entry))),
+        not_comparable=left_out(runs, like, own_code),
         cache=worst_cache([run.cache for entry in rounds for run in entry.values()]),
+        control=control,
+        confounded=tuple(dict.fromkeys(reason for entry in rounds for reason in confounded(entry))),
+        margin=margin,
+        noise=tuple(noise.told(rounds, stores)),
+        dropped=tuple(_dropped(runs, stores, {str(run.experiment_id) for run in fitting})),
+        experiments=tuple(dict.fromkeys(str(run.experiment_id) for run in fitting if run.run_id in paired)),
     )  # fmt: skip
+
+
+def rounds_of(runs: Sequence[Run], stores: Sequence[str], like: Run, own_code: OwnCode = NO_CODE) -> list[Round]:
+    """The whole rounds that `compare` compares."""
+    return whole_rounds(_fitting(runs, stores, like, own_code), stores)
+
+
+def _fitting(runs: Sequence[Run], stores: Sequence[str], like: Run, own_code: OwnCode) -> list[Run]:
+    return [run for run in runs if run.identity.store in stores and not comparable(run, like, own_code)]
+
+
+def _dropped(runs: Sequence[Run], stores: Sequence[str], experiments: Collection[str]) -> Iterable[str]:
+    for run in dropped(runs):
+        if run.experiment_id in experiments and run.identity.store in stores:
+            yield f"round {run.round} of {run.experiment_id} was dropped: {run.identity.store}: {_first_line(run)}"
+
+
+def _first_line(run: Run) -> str:
+    return (run.reason.splitlines() or [""])[0]
 
 
 def scopes(rounds: Sequence[Round], stores: Sequence[str]) -> dict[str, Callable[[Run], float]]:
     """Every scope that any run of the stores has, and how to take its seconds from a run."""
     runs = [entry[store] for entry in rounds for store in stores]
-    found: dict[str, Callable[[Run], float]] = {"total": lambda run: run.duration_s}
+    found: dict[str, Callable[[Run], float]] = {
+        "total": lambda run: run.duration_s,
+        "unaccounted": lambda run: run.unaccounted_s,
+    }
     for run in runs:
         for step in run.steps:
             found.setdefault(f"step:{step.name}", lambda run, s=step.name: _seconds(run, s, None))  # type: ignore[misc]
@@ -175,25 +184,20 @@ def _seconds(run: Run, step: str | None, phase: str | None) -> float:
     )  # fmt: skip
 
 
-def _compared(rounds: Sequence[Round], baseline: str, arm: str) -> Iterable[Compared]:
+def _compared(rounds: Sequence[Round], baseline: str, arm: str, margin: float) -> Iterable[Compared]:
+    if not rounds:
+        return
     for scope, seconds in scopes(rounds, (baseline, arm)).items():
         before = [seconds(entry[baseline]) for entry in rounds]
         after = [seconds(entry[arm]) for entry in rounds]
-        saving = statistics.fmean(before) - statistics.fmean(after)
+        saving = statistics.fmean(one - other for one, other in zip(before, after, strict=True))
         if min(before + after) <= 0:
             yield Compared(arm, baseline, scope, None, None, "none", "cannot tell", saving)
             continue
-        estimate = speedup(before, after)
-        yield Compared(
-            arm,
-            baseline,
-            scope,
-            estimate.ratio,
-            estimate.interval,
-            estimate.method,
-            verdict(estimate.interval),
-            saving,
-        )
+        found = speedup(before, after)
+        told = verdict(found.interval, margin)
+        more = more_rounds(found, len(rounds), margin) if (scope, told) == ("total", "cannot tell") else None
+        yield Compared(arm, baseline, scope, found.ratio, found.interval, found.method, told, saving, more)
 
 
 def verdict(interval: tuple[float, float] | None, margin: float = SMALLEST_MARGIN) -> str:
@@ -233,64 +237,3 @@ def _arm(store: str, runs: Sequence[Run]) -> Arm:
         shared_memory_bytes=int(max(run.readings.get("shared_memory_bytes", 0.0) for run in runs)),
         steps=tuple(steps),
     )  # fmt: skip
-
-
-def _differences(runs: Sequence[Run]) -> Iterable[str]:
-    """Where the runs did not do the same work or not get the same results, against the first of them."""
-    for run in runs[1:]:
-        for name, expected in runs[0].results.items():
-            if not _same(run.results.get(name), expected):
-                yield (
-                    f"{name} of run {run.run_id} ({run.identity.store}) is not that of run "
-                    f"{runs[0].run_id} ({runs[0].identity.store})"
-                )
-
-
-def _same(value: object, expected: object) -> bool:
-    if isinstance(expected, Mapping) and isinstance(value, Mapping):
-        return value.keys() == expected.keys() and all(_same(value[key], expected[key]) for key in expected)
-    if isinstance(expected, float) and isinstance(value, float):
-        return math.isclose(value, expected, rel_tol=RELATIVE_TOLERANCE)
-    return value == expected
-
-
-def _confounded(entry: Round) -> Iterable[str]:
-    """What else than the store differed within a round, or kept the store from being what it stands for."""
-    number = next(iter(entry.values())).round
-    nodes = sorted({step.node for run in entry.values() for step in run.steps})
-    if len(nodes) > 1:
-        yield f"round {number}: placement, the steps ran on {', '.join(nodes)}"
-    for store, run in entry.items():
-        yield from _grid(run)
-        for step in run.steps:
-            yield from _fallbacks(step, f"round {number}: {step.name} of {store}")
-
-
-def remarks(run: Run) -> Iterable[str]:
-    """What a run must not be shown without: where its times are not only of the work, or not of what was asked for."""
-    yield from _grid(run)
-    if len(nodes := sorted({step.node for step in run.steps if step.node})) > 1:
-        yield f"the steps ran on {', '.join(nodes)}"
-    for step in run.steps:
-        yield from _fallbacks(step, step.name)
-
-
-def _grid(run: Run) -> Iterable[str]:
-    if (grid := run.readings.get("argo_requeue_s", 0.0)) > 1:
-        yield f"Argo looks at a Workflow every {grid:g} s only: steps start on that grid (DEFAULT_REQUEUE_TIME)"
-
-
-def _fallbacks(step: Step, who: str) -> Iterable[str]:
-    if step.transport == "rpc":
-        yield f"{who} reached Vineyard by RPC, not by shared memory"
-    for warning in step.warnings:
-        yield f"{who}: {warning}"
-
-
-def _reasons(runs: Sequence[Run], like: Run, own_code: Mapping[str, str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for run in runs:
-        reason = comparable(run, like, own_code)
-        if reason and not run.warmup:
-            found[reason] = found.get(reason, 0) + 1
-    return found

@@ -1,5 +1,6 @@
 """What a target tells while it works; a screen turns it into lines or a tree."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fluidbench.records import Run, Step
@@ -39,4 +40,26 @@ class RunEnded:
     run: Run
 
 
-StepUpdate = Note | StepStarted | PhaseEnded | StepEnded | RunEnded
+@dataclass(frozen=True)
+class Progress:
+    """A run of an experiment begins; round 0 are the warm-ups. `times` are the seconds of each arm so far, and
+    `left_s` is how long this run and the rest should take."""
+
+    store: str
+    multiplier: int
+    round: int
+    of: int
+    times: Mapping[str, tuple[float, ...]]
+    left_s: float
+
+
+@dataclass(frozen=True)
+class RoundDropped:
+    """A store failed, and the round is left out."""
+
+    round: int
+    store: str
+    reason: str
+
+
+StepUpdate = Note | StepStarted | PhaseEnded | StepEnded | RunEnded | Progress | RoundDropped

@@ -12,14 +12,14 @@ from pathlib import Path
 import xxhash
 
 from fluidbench import __version__, places
-from fluidbench.dataset import exchange_dir, remove_run
+from fluidbench.dataset import exchange_dir
 from fluidbench.errors import FluidbenchError, ResultProblem, Terminated
 from fluidbench.events import Note, RunEnded, StepEnded, StepUpdate
 from fluidbench.machine import private
 from fluidbench.machine.owners import this_process
 from fluidbench.plan import Plan
 from fluidbench.records import Identity, Run, State, worst_cache
-from fluidbench.results import LeftBehind, Results
+from fluidbench.results import Results
 from fluidbench.stores import source_of
 from fluidbench.targets.base import Context, Session, Target
 from fluidbench.text import timestamp
@@ -36,6 +36,7 @@ class Slot:
     position: int | None = None
     seed: int | None = None
     warmup: bool = False
+    control_arm: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,23 +111,13 @@ class Runner:
             started_at=timestamp(), finished_at="", duration_s=0.0, service_start_s=0.0, evict_s=0.0, verify_s=0.0,
             unaccounted_s=0.0, cache="unknown", results={}, steps=(),
             fingerprint=self.target.fingerprint(self.data_dir), code_version=code_version(plan.store),
-            readings=dict(self.target.readings()),
+            readings=dict(self.target.readings()), control_arm=slot.control_arm,
         )  # fmt: skip
 
     @contextlib.contextmanager
     def _context(self, run_id: str) -> Iterator[Context]:
         with private.directory() as private_dir:
             yield Context(run_id, self.data_dir, places.artifacts_dir(run_id), private_dir)
-
-
-def sweep(results: Results) -> list[LeftBehind]:
-    """Marks runs of killed processes and removes what they left."""
-    private.remove_abandoned()
-    found = results.sweep()
-    for left in found:
-        for path in left.paths:
-            remove_run(path)
-    return found
 
 
 def new_id() -> str:

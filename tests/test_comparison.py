@@ -1,10 +1,12 @@
 import dataclasses
+import random
 
 import pytest
 
-from fluidbench.comparison import comparable, compare, split_code, verdict, whole_rounds
+from fluidbench.comparison import compare, verdict
 from fluidbench.records import Fingerprint, State
-from support.made import RESULTS, rounds, run
+from fluidbench.rounds import comparable, split_code, whole_rounds
+from support.made import RESULTS, rounds, run, step
 
 STORES = ("pickle", "vineyard")
 SIX = [(10.2, 8.1), (11.1, 8.9), (9.8, 8.3), (10.6, 8.2), (12.0, 9.9), (9.9, 8.0)]
@@ -168,3 +170,45 @@ def test_without_a_dataset_there_is_nothing_to_compare() -> None:
 def test_the_median_of_the_rounds_stands_for_an_arm() -> None:
     arm = compare(rounds((10.0, 8.0), (30.0, 9.0), (11.0, 7.0)), STORES, run()).arms[0]
     assert (arm.median_s, arm.steps[0].phases["load"]) == (11.0, 10.0)
+
+
+def test_phases_and_the_time_around_the_steps_add_up_to_the_steps_and_to_the_total() -> None:
+    chance = random.Random(4)
+    runs = []
+    for entry in rounds(*SIX):
+        steps = tuple(
+            step(name, **{phase: chance.uniform(0, 9) for phase in ("startup", "load", "touch", "compute", "save")})
+            for name in ("preprocess-data", "train-data", "test-data")
+        )
+        duration = sum(one.duration_s for one in steps) + (around := chance.uniform(0, 1))
+        runs.append(dataclasses.replace(entry, steps=steps, duration_s=duration, unaccounted_s=around))
+    savings = {entry.scope: entry.saving_s for entry in compare(runs, STORES, run()).comparisons}
+
+    def total(prefix: str) -> float:
+        return sum(seconds for scope, seconds in savings.items() if scope.startswith(prefix) and "/" not in scope)
+
+    assert savings["total"] == pytest.approx(total("step:") + savings["unaccounted"], abs=1e-9)
+    assert savings["total"] == pytest.approx(total("phase:") + savings["unaccounted"], abs=1e-9)
+    for name in ("preprocess-data", "train-data", "test-data"):
+        parts = [seconds for scope, seconds in savings.items() if scope.startswith(f"step:{name}/")]
+        assert savings[f"step:{name}"] == pytest.approx(sum(parts), abs=1e-9)
+
+
+@pytest.mark.parametrize("margin", [0.02, 0.1])
+def test_verdicts_change_exactly_at_the_ends_of_the_margin(margin: float) -> None:
+    above, below = 1 + margin, 1 / (1 + margin)
+    more, less = above * (1 + 1e-12), below * (1 - 1e-12)
+    inside = (below * (1 + 1e-12), above * (1 - 1e-12))
+    assert verdict((more, 2.0), margin) == "faster"
+    assert verdict((above, 2.0), margin) == "cannot tell"
+    assert verdict((0.1, less), margin) == "slower"
+    assert verdict((0.1, below), margin) == "cannot tell"
+    assert verdict(inside, margin) == "same"
+    assert verdict((inside[0], above), margin) == "cannot tell"
+    assert verdict((below, inside[1]), margin) == "cannot tell"
+
+
+def test_only_a_total_that_cannot_be_told_says_how_many_more_rounds_should_do() -> None:
+    found = compare(rounds((10.0, 9.5), (10.0, 10.1), (10.0, 9.2)), STORES, run())
+    assert {entry.scope for entry in found.comparisons if entry.more_rounds is not None} == {"total"}
+    assert compare(rounds(*SIX), STORES, run()).total("vineyard").more_rounds is None

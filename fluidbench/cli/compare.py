@@ -7,14 +7,14 @@ import typer
 
 from fluidbench.cli import options
 from fluidbench.cli.output import Output
-from fluidbench.errors import ResultProblem, UsageProblem
+from fluidbench.errors import FluidbenchError, Terminated, UsageProblem
 
 if TYPE_CHECKING:
-    from fluidbench.campaign import Missing
-    from fluidbench.comparison import Comparison
-    from fluidbench.experiment import Slot
+    from fluidbench.campaign import Campaign, Missing
+    from fluidbench.cli.live import Live
 
 ASK_ABOVE_S = 300.0
+NUMBERS_TOLD = 12
 
 
 def compare(
@@ -30,34 +30,73 @@ def compare(
     threads: options.Threads = None,
     step_timeout: options.StepTimeout = options.DEFAULT_STEP_TIMEOUT_S,
     allow_concurrent: options.AllowConcurrent = False,
+    control: options.Control = False,
+    against: options.Against = None,
+    fail_over: options.FailOver = None,
+    force: options.Force = False,
+    what_if: options.WhatIf = None,
+    html: options.Html = None,
+    format_: options.Format = None,
     as_json: options.Json = False,
 ) -> None:
     """Compare what is recorded, and run the rounds that are missing.
 
     Example: fluidbench compare --multiplier 500 --rounds 6
     """
+    from fluidbench import regression
     from fluidbench.campaign import Campaign
-    from fluidbench.cli import workbench
-    from fluidbench.report import envelope
+    from fluidbench.cli import presenting, workbench
 
     output: Output = ctx.obj
-    output.as_json = as_json
-    names = _stores(stores)
+    wanted = presenting.wish(output, format_, as_json, html, what_if)
+    names, allowed = _stores(stores), _allowed(fail_over, against, control)
+    stopped = None
     with workbench.runner(output, target, data_dir) as (runner, screen):
-        wanted = multiplier or runner.results.last_multiplier() or options.DEFAULT_MULTIPLIER
-        plans = [workbench.plan(runner.target, name, wanted, cache, threads, step_timeout) for name in names]
-        campaign = Campaign(runner, plans[0], names)
+        size = multiplier or runner.results.last_multiplier() or options.DEFAULT_MULTIPLIER
+        plans = [workbench.plan(runner.target, name, size, cache, threads, step_timeout) for name in names]
+        earlier = runner.results.experiment(against).experiment_id if against else None
+        campaign = Campaign(runner, plans[0], names[:1] if control else names, control, earlier, force)
+        # what was compared by force is what there is; running more would be of this machine alone
+        may_run = not no_run and not force
         missing = campaign.missing(rounds)
-        if missing.rounds and not no_run:
+        if missing.rounds and may_run:
             screen.pause()
             campaign.check()
-            _agree(output, missing, wanted, yes)
-            with workbench.measuring(f"compare --multiplier {wanted}", allow_concurrent):
-                campaign.run(missing.rounds, lambda slot, of: screen.begin(_title(slot, of, wanted)))
+            _agree(output, missing, size, yes)
+            with workbench.measuring(f"compare --multiplier {size}", allow_concurrent):
+                stopped = _run(campaign, missing, screen)
         comparison = campaign.recorded()
-    output.envelope = envelope.comparison(comparison)
-    _show(output, comparison, wanted)
+        recorded, foreign = runner.results.runs_of(size), campaign.foreign()
+    presenting.tell_foreign(output, foreign, force=force, alone=not comparison.rounds and not may_run)
+    presenting.present(output, wanted, comparison, recorded, size, stopped=stopped is not None)
+    if stopped:
+        raise stopped
+    presenting.require_equivalent(comparison)
+    if allowed is not None:
+        regression.require_no_slower(comparison.against, allowed)
     output.json(output.envelope)
+
+
+def _run(campaign: "Campaign", missing: "Missing", screen: "Live") -> BaseException | None:
+    """Runs what is missing. What stopped it is returned: first the table of what there is, then the error."""
+    try:
+        campaign.run(missing)
+    except (KeyboardInterrupt, Terminated, FluidbenchError) as stopped:
+        return stopped
+    finally:
+        screen.pause()
+    return None
+
+
+def _allowed(fail_over: str | None, against: str | None, control: bool) -> float | None:
+    """How much slower an arm may get, as a part of 1; None where that is not asked."""
+    from fluidbench import regression
+
+    if control and against:
+        raise UsageProblem("--control and --against contradict each other", "Give one of them.")
+    if fail_over and not against:
+        raise UsageProblem("--fail-over does not say since when", "Say: --against EXPERIMENT --fail-over 5%")
+    return regression.percentage(fail_over) if fail_over else None
 
 
 def _stores(words: str) -> list[str]:
@@ -72,10 +111,11 @@ def _stores(words: str) -> list[str]:
 def _agree(output: Output, missing: "Missing", multiplier: int, yes: bool) -> None:
     from fluidbench import text
 
-    output.note(
-        f"multiplier {multiplier}: recorded: {_rounds(missing.recorded)}; to be run: {missing.rounds}; "
-        f"about {text.seconds(missing.estimate_s)} with a warm-up of each store."
-    )
+    new = f"to be run: {missing.rounds}; about {text.seconds(missing.estimate_s)} with a warm-up of each store."
+    output.note(f"multiplier {multiplier}: recorded: {_rounds(missing.recorded)}; {new}")
+    if missing.resumed:
+        numbers = ", ".join(map(str, missing.numbers[:NUMBERS_TOLD])) + ("..." if missing.rounds > NUMBERS_TOLD else "")
+        output.note(f"Experiment {missing.resumed.experiment_id} was interrupted and goes on in its order: {numbers}.")
     if missing.estimate_s <= ASK_ABOVE_S or yes:
         return
     if not sys.stdin.isatty():
@@ -88,37 +128,3 @@ def _agree(output: Output, missing: "Missing", multiplier: int, yes: bool) -> No
 
 def _rounds(count: int) -> str:
     return f"{count} whole round{'' if count == 1 else 's'}"
-
-
-def _title(slot: "Slot", of: int, multiplier: int) -> str:
-    where = "warm-up" if slot.warmup else f"round {slot.round} of {of}"
-    return f"multiplier {multiplier} through {slot.store}, {where}"
-
-
-def _show(output: Output, comparison: "Comparison", multiplier: int) -> None:
-    from fluidbench import published, text
-    from fluidbench.report import tables
-
-    if comparison.rounds:
-        for line in tables.headline(comparison):
-            output.result(line)
-        output.result(
-            f"Multiplier {multiplier}, {_rounds(comparison.rounds)}, medians; files {comparison.cache}. "
-            "Ratio above 1: faster than the first store."
-        )
-        output.table(tables.comparison_table(comparison))
-    else:
-        output.result(f"No whole round of multiplier {multiplier} is recorded for this machine, dataset and settings.")
-    for reason in comparison.confounded:
-        output.result(f"Confounded: {reason}")
-    if multiplier == published.MULTIPLIER:
-        output.table(tables.published_table())
-    for single in comparison.singles:
-        output.result(f"Beside it: {single.run_id} {single.store} {text.seconds(single.duration_s)} ({single.cache})")
-    for reason, count in comparison.not_comparable.items():
-        output.result(f"Not comparable: {count} run{'s' if count > 1 else ''} ({reason})")
-    if comparison.equivalent is False:
-        raise ResultProblem(
-            "the runs did not compute the same: " + "; ".join(comparison.differences[:5]),
-            "See both: fluidbench history RUN --json. A store that changes the data cannot be compared.",
-        )

@@ -1,5 +1,6 @@
 """The progress of a run on stderr: a tree that grows on a terminal, plain lines elsewhere."""
 
+import statistics
 import sys
 import time
 from types import TracebackType
@@ -12,14 +13,26 @@ from rich.tree import Tree
 
 from fluidbench import text
 from fluidbench.cli.output import Output
-from fluidbench.comparison import remarks
-from fluidbench.events import Note, PhaseEnded, RunEnded, StepEnded, StepStarted, StepUpdate
+from fluidbench.events import (
+    Note,
+    PhaseEnded,
+    Progress,
+    RoundDropped,
+    RunEnded,
+    StepEnded,
+    StepStarted,
+    StepUpdate,
+)
 from fluidbench.records import Run, State, Step
+from fluidbench.rounds import remarks
 
 GLYPHS = {
     State.PENDING: "◷", State.RUNNING: "●", State.SUCCEEDED: "✔", State.FAILED: "✖", State.ERROR: "⚠",
     State.SKIPPED: "○", State.OMITTED: "○",
 }  # fmt: skip
+
+# of a store's times so far
+LAST_TIMES = 5
 
 
 class Live:
@@ -35,6 +48,7 @@ class Live:
         self._ended: list[Step] = []
         self._running: tuple[str, float] | None = None
         self._phases: dict[str, float] = {}
+        self._progress: tuple[Progress, float] | None = None
         console = Console(stderr=True)
         self._screen = (
             RichLive(self, console=console, refresh_per_second=4, transient=True) if sys.stderr.isatty() else None
@@ -74,11 +88,22 @@ class Live:
             self._ended.append(update.step)
         elif isinstance(update, RunEnded):
             self.runs.append(update.run)
+        elif isinstance(update, Progress):
+            self._progress = update, time.monotonic()
+            self.begin("; ".join([progress_title(update), *progress_lines(update, update.left_s)]))
+        elif isinstance(update, RoundDropped):
+            self._tell(dropped_line(update))
         if not self._screen:
             self._line(update)
         elif isinstance(update, Note):
-            # above the tree, where it stays
-            self._screen.console.print(f"  {update.text}", highlight=False, markup=False, soft_wrap=True)
+            self._tell(f"  {update.text}")
+
+    def _tell(self, line: str) -> None:
+        """A line that stays, above the tree on a terminal."""
+        if self._screen and self._screen.is_started:
+            self._screen.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        else:
+            self._output.note(line)
 
     def _line(self, update: StepUpdate) -> None:
         if isinstance(update, Note):
@@ -92,6 +117,11 @@ class Live:
 
     def __rich__(self) -> RenderableType:
         tree = Tree(Text(self._title))
+        if self._progress:
+            progress, since = self._progress
+            tree = Tree(Text(progress_title(progress)))
+            for line in progress_lines(progress, progress.left_s - (time.monotonic() - since)):
+                tree.add(Text(line))
         for step in self._ended:
             tree.add(Text(step_line(step)))
         if self._running:
@@ -100,6 +130,29 @@ class Live:
             for phase, seconds in self._phases.items():
                 node.add(Text(f"{phase} {text.seconds(seconds)}"))
         return tree
+
+
+def progress_title(progress: Progress) -> str:
+    """What is run: multiplier 100 through pickle, round 2 of 6."""
+    where = f"round {progress.round} of {progress.of}" if progress.round else "warm-up"
+    return f"multiplier {progress.multiplier} through {progress.store}, {where}"
+
+
+def progress_lines(progress: Progress, left_s: float) -> list[str]:
+    """Each arm's times so far, the last ones told singly, and the time left."""
+    lines = [
+        f"{arm} {', '.join(text.seconds(value) for value in times[-LAST_TIMES:])} "
+        f"(median {text.seconds(statistics.median(times))} of {len(times)})"
+        for arm, times in progress.times.items()
+        if times
+    ]
+    return [*lines, f"about {text.seconds(left_s)} left" if left_s >= 1 else "nearly done"]
+
+
+def dropped_line(dropped: RoundDropped) -> str:
+    """Why a round does not count, in a line."""
+    reason = (dropped.reason.splitlines() or [""])[0]
+    return f"Round {dropped.round} is dropped: {dropped.store} failed ({reason}). The other rounds go on."
 
 
 def step_line(step: Step) -> str:

@@ -44,5 +44,25 @@ AllowConcurrent = Annotated[
 Stores = Annotated[
     str, typer.Option("--stores", help="The stores to compare, the baseline first, separated by commas.")
 ]
+# of a comparison
+Control = Annotated[bool, typer.Option("--control", help="Run the first store against itself: how much is noise here?")]
+Against = Annotated[str | None, typer.Option("--against", help="Run anew, and compare with this recorded experiment.")]
+FailOver = Annotated[
+    str | None, typer.Option("--fail-over", help="With --against: exit 9 when slower by more than, say, 5%.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Compare rounds of other machines too; runs nothing.")]
+WhatIf = Annotated[
+    str | None, typer.Option("--what-if", help="What would be on a storage of so much, by a model: 300MB/s.")
+]
+Html = Annotated[Path | None, typer.Option("--html", help="Write the report as one page to this file.")]
+Format = Annotated[str | None, typer.Option("--format", help="table (default), json, csv or markdown.")]
+# which of the recorded runs
+OfTarget = Annotated[str | None, typer.Option("--target", help="Only runs on this target: local or cluster.")]
+OfStore = Annotated[str | None, typer.Option("--store", help="Only runs through this store.")]
+OfMultiplier = Annotated[int | None, typer.Option("--multiplier", "-m", min=1, help="Only runs of this size.")]
+Since = Annotated[
+    str | None, typer.Option("--since", help="Only runs that started then or later: 2026-01-31, 2026-01-31T12:30, 7d.")
+]
+Until = Annotated[str | None, typer.Option("--until", help="Only runs that started then or earlier; the same forms.")]
 DEFAULT_MULTIPLIER = 100
 DEFAULT_STEP_TIMEOUT_S = 3600.0

@@ -9,6 +9,7 @@ from fluidbench.dataset import Dataset
 from fluidbench.errors import FluidbenchError
 from fluidbench.events import Note, StepUpdate
 from fluidbench.machine import fingerprint as machine
+from fluidbench.machine import pressure
 from fluidbench.plan import Plan
 from fluidbench.records import Fingerprint, Run
 from fluidbench.stores import open_store
@@ -66,8 +67,10 @@ class LocalTarget:
         if provision.service_start_s:
             yield Note(f"{plan.store} service ready after {provision.service_start_s:.1f} s")
         environment = {**provision.environment, "FLUIDBENCH_STORE": open_store(plan.store).step_store}
+        before = pressure.counters()
         for step in plan.pipeline.steps:
             yield from StepProcess(plan, step, context, environment).run()
+        session.readings |= pressure.between(before, pressure.counters())
         session.readings["shared_memory_bytes"] = float(provision.held_bytes())
 
 

@@ -1,6 +1,7 @@
 import pytest
 
 from fluidbench import text
+from fluidbench.errors import UsageProblem
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,33 @@ def test_sizes_are_decimal_as_disks_and_the_published_figures(count: float, show
 )
 def test_durations_have_a_precision_that_fits_their_length(value: float, shown: str) -> None:
     assert text.seconds(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("words", "bytes_per_s"),
+    [
+        ("300MB/s", 300e6),
+        ("1.2 GB/s", 1.2e9),
+        ("250MiB/s", 250 * 1024**2),
+        ("10Gbit/s", 1.25e9),
+        ("10Gbps", None),
+        ("10GBps", 10e9),
+        ("500kB/s", 5e5),
+        ("7B/s", 7.0),
+        ("300", None),
+        ("300MB", None),
+        ("0MB/s", None),
+        ("-3MB/s", None),
+        ("fast", None),
+        ("", None),
+    ],
+)
+def test_a_bandwidth_needs_its_unit(words: str, bytes_per_s: float | None) -> None:
+    if bytes_per_s is None:
+        with pytest.raises(UsageProblem):
+            text.parse_bandwidth(words)
+    else:
+        assert text.parse_bandwidth(words) == pytest.approx(bytes_per_s)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from fluidbench import published, text
 from fluidbench.comparison import Arm, Compared, Comparison
 from fluidbench.records import Finding, Run
-
-EXCHANGE_PHASES = ("save", "load", "touch")
+from fluidbench.report.sentences import headline as headline
 
 
 @dataclass(frozen=True)
@@ -38,29 +37,6 @@ def comparison_table(comparison: Comparison) -> Table:
     return Table("", headers, tuple(_time_rows(comparison, arms, others)) + tuple(_memory_rows(arms, others)))
 
 
-def headline(comparison: Comparison) -> list[str]:
-    """What the comparison comes to, a sentence an arm."""
-    return [_sentence(comparison, arm.store) for arm in comparison.arms if arm.store != comparison.baseline]
-
-
-def _sentence(comparison: Comparison, arm: str) -> str:
-    total = comparison.total(arm)
-    rounds = f"{comparison.rounds} round{'s' if comparison.rounds != 1 else ''}"
-    if total.ratio is None:
-        return f"{arm} against {total.baseline}: cannot tell, a run took no time at all."
-    ratio = f"{total.ratio:.2f}x"
-    if total.interval is None:
-        few = "one round proves nothing" if comparison.rounds == 1 else f"{rounds} are too few to say how sure that is"
-        return f"{arm} against {total.baseline}: {ratio}, {_less(total.saving_s)}; {few}."
-    spread = f"{total.interval[0]:.2f} to {total.interval[1]:.2f}, {rounds}"
-    return {
-        "faster": f"{arm} is {ratio} faster than {total.baseline} ({spread}): {total.saving_s:.1f} s less.",
-        "slower": f"{arm} is slower than {total.baseline}: {ratio} as fast ({spread}), {-total.saving_s:.1f} s more.",
-        "same": f"{arm} is the same as {total.baseline}, within 2 % ({ratio}; {spread}).",
-        "cannot tell": f"{arm} against {total.baseline}: cannot tell ({ratio}; {spread}).",
-    }[total.verdict]
-
-
 def _time_rows(comparison: Comparison, arms: Sequence[Arm], others: Sequence[Arm]) -> Iterable[Row]:
     def row(name: str, scope: str, values: Sequence[float], depth: int = 0, strong: bool = False) -> Row:
         compared = [_compared(comparison, arm, scope) for arm in others]
@@ -73,7 +49,7 @@ def _time_rows(comparison: Comparison, arms: Sequence[Arm], others: Sequence[Arm
         for phase in dict.fromkeys(phase for one in same for phase in one.phases):
             seconds = [one.phases.get(phase, 0.0) for one in same]
             yield row(phase, f"step:{step.name}/phase:{phase}", seconds, depth=1)
-    yield Row(("around the steps", *(text.seconds(arm.unaccounted_s) for arm in arms), *[""] * (2 * len(others))))
+    yield row("around the steps", "unaccounted", [arm.unaccounted_s for arm in arms])
     yield row("total", "total", [arm.median_s for arm in arms], strong=True)
 
 
@@ -87,10 +63,6 @@ def _memory_rows(arms: Sequence[Arm], others: Sequence[Arm]) -> Iterable[Row]:
 
 def _compared(comparison: Comparison, arm: Arm, scope: str) -> Compared | None:
     return next((entry for entry in comparison.comparisons if (entry.arm, entry.scope) == (arm.store, scope)), None)
-
-
-def _less(saving_s: float) -> str:
-    return f"{text.seconds(abs(saving_s))} {'less' if saving_s >= 0 else 'more'}"
 
 
 def _ratio(entry: Compared | None) -> str:

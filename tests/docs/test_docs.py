@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from fluidbench import comparison, errors, pins, records
+from fluidbench import analysis, comparison, control, errors, machines, pins, records, regression, whatif
 from fluidbench.cli.main import app
 from fluidbench.targets.cluster import current
 from fluidbench.targets.cluster.bringup import status
@@ -32,7 +32,11 @@ DEMO_TABLE = re.compile(r"<!-- demo table -->.*<!-- /demo table -->", re.DOTALL)
 RECORDS = (
     records.Run, records.Identity, records.Step, records.Input, records.Fingerprint, records.Finding,
     comparison.Comparison, comparison.Arm, comparison.ArmStep, comparison.Compared, comparison.Single,
+    control.Control, regression.Change,
     current.Current, status.Status, status.NodeSeen, status.Part, status.Worker,
+    analysis.Analysis, analysis.Profile, analysis.StepMeans, analysis.Saving, analysis.Ceiling, analysis.RoundTimes,
+    analysis.BestFile, machines.Machine, whatif.WhatIf, whatif.Files, whatif.Prediction, whatif.Predicted,
+    whatif.BreakEven, records.Experiment,
 )  # fmt: skip
 HOWTOS = sorted(path.name for path in (ROOT / "docs" / "howto").glob("*.md"))
 CHINESE = ROOT / "docs" / "zh"

@@ -3,6 +3,7 @@
 Everything here is a mean over the rounds, not a median as in the columns of the comparison: means add up.
 """
 
+import itertools
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -129,8 +130,9 @@ def analyse(comparison: Comparison, recorded: Sequence[Run], bandwidth_bytes_per
     arms = {arm.label: [_as(by_id[run_id], arm.store) for run_id in arm.runs] for arm in comparison.arms}
     profiles = [_profile(label, runs) for label, runs in arms.items()]
     baseline, *others = profiles
-    # in the order in which they ran, by which rounds that were repeated are told apart
-    compared = sorted((run for runs in arms.values() for run in runs), key=lambda run: (run.started_at, run.run_id))
+    # in the order in which they were recorded, by which rounds that were repeated are told apart: clocks jump
+    order = {run.run_id: place for place, run in enumerate(recorded)}
+    compared = sorted((run for runs in arms.values() for run in runs), key=lambda run: order[run.run_id])
     return Analysis(
         profiles=tuple(profiles),
         savings=tuple(_saving(baseline, other) for other in others),
@@ -263,11 +265,9 @@ def _warmups(compared: Sequence[Run], recorded: Sequence[Run]) -> list[Run]:
 
 
 def _earlier(compared: Sequence[Run], recorded: Sequence[Run]) -> list[Run]:
-    ids, began = {run.experiment_id for run in compared}, min(run.started_at for run in compared)
-    return [
-        run for run in recorded
-        if run.experiment_id and run.experiment_id not in ids and not run.warmup and run.started_at < began
-    ]  # fmt: skip
+    ids, first = {run.experiment_id for run in compared}, compared[0].run_id
+    before = itertools.takewhile(lambda run: run.run_id != first, recorded)
+    return [run for run in before if run.experiment_id and run.experiment_id not in ids and not run.warmup]
 
 
 def _medians(runs: Sequence[Run], like: Run) -> dict[str, float]:

@@ -110,10 +110,10 @@ class Results:
         )  # fmt: skip
 
     def raw_runs(self, wanted: Filters) -> Iterator[str]:
-        """The records of the runs that are wanted and have ended, as they are stored, the oldest first."""
+        """The records of runs that are wanted and have ended, as they are stored, in the order in which they began."""
         condition, values = wanted.where()
         yield from self._raw(
-            f"SELECT record FROM runs WHERE {condition} AND state <> 'Running' ORDER BY started_at, run_id",  # noqa: S608
+            f"SELECT record FROM runs WHERE {condition} AND state <> 'Running' ORDER BY rowid",  # noqa: S608
             values,
         )
 
@@ -123,7 +123,7 @@ class Results:
         yield from self._raw(
             "SELECT record FROM experiments WHERE experiment_id IN"  # noqa: S608
             f" (SELECT experiment_id FROM runs WHERE {condition} AND state <> 'Running')"
-            " ORDER BY started_at, experiment_id",
+            " ORDER BY rowid",
             values,
         )
 
@@ -149,12 +149,12 @@ class Results:
         return added, known
 
     def runs_of(self, multiplier: int) -> list[Run]:
-        """All runs of one multiplier, the oldest first."""
-        return self._query("SELECT record FROM runs WHERE multiplier = ? ORDER BY started_at, rowid", multiplier)
+        """All runs of one multiplier in the order in which they began, whatever the clock said."""
+        return self._query("SELECT record FROM runs WHERE multiplier = ? ORDER BY rowid", multiplier)
 
     def runs_of_experiment(self, experiment_id: str) -> list[Run]:
-        """All runs of one experiment, the oldest first."""
-        return self._query("SELECT record FROM runs WHERE experiment_id = ? ORDER BY started_at, rowid", experiment_id)
+        """All runs of one experiment in the order in which they began."""
+        return self._query("SELECT record FROM runs WHERE experiment_id = ? ORDER BY rowid", experiment_id)
 
     def add_experiment(self, experiment: Experiment) -> None:
         with self._transaction() as db:
@@ -169,10 +169,10 @@ class Results:
             )
 
     def experiments_of(self, multiplier: int) -> list[Experiment]:
-        """All experiments of one multiplier, the newest first."""
+        """All experiments of one multiplier, the last recorded first."""
         with self._told():
             rows = self._db.execute(
-                "SELECT record FROM experiments WHERE multiplier = ? ORDER BY started_at DESC", (multiplier,)
+                "SELECT record FROM experiments WHERE multiplier = ? ORDER BY rowid DESC", (multiplier,)
             ).fetchall()
         return [msgspec.json.decode(record, type=Experiment) for (record,) in rows]
 

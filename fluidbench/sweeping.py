@@ -1,6 +1,5 @@
 """Clearing up after processes that were killed; apart from the runner, because every command does it first."""
 
-from fluidbench.dataset import remove_run
 from fluidbench.machine import private
 from fluidbench.results import LeftBehind, Results
 
@@ -10,6 +9,12 @@ def sweep(results: Results) -> list[LeftBehind]:
     private.remove_abandoned()
     found = results.sweep()
     for left in found:
-        for path in left.paths:
-            remove_run(path)
+        _remove(left)
     return found
+
+
+def _remove(left: LeftBehind) -> None:
+    from fluidbench.dataset import remove_run  # there is seldom something to remove, and `history` has to be quick
+
+    for path in left.paths:
+        remove_run(path)

@@ -95,6 +95,13 @@ def test_rounds_are_told_in_the_order_of_their_runs() -> None:
     assert told.ratios["vineyard"] == pytest.approx(second.duration_s / first.duration_s)
 
 
+def test_a_clock_that_is_set_back_tears_no_round() -> None:
+    runs = [dataclasses.replace(entry, started_at=f"2026-01-05T{23 - hour:02}:00")
+            for hour, entry in enumerate(experiment())]  # fmt: skip
+    found = analysed(runs)
+    assert [machine.rounds for machine in found.machines] == [len(found.rounds)] == [6]
+
+
 def test_the_best_file_store_is_chosen_from_the_warm_ups_and_not_from_the_rounds() -> None:
     runs = experiment(("pickle", "parquet", "vineyard"))
     # in the rounds pickle is faster; in the warm-ups parquet is

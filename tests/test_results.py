@@ -187,6 +187,16 @@ def test_a_database_of_the_first_schema_is_migrated_and_keeps_its_runs(path: Pat
     db.close()
 
 
+def test_a_clock_that_is_set_back_does_not_change_the_order_of_runs(path: Path) -> None:
+    runs = [run(f"r{number}", started_at=f"2026-01-0{9 - number}", experiment_id="e") for number in range(9)]
+    with Results(path) as results:
+        for one in runs:
+            results.begin(one, this_process(), ())
+            results.save(one)
+        assert results.runs_of(1) == runs
+        assert results.runs_of_experiment("e") == runs
+
+
 def test_history_reads_the_records_of_those_runs_only_that_it_lists(path: Path) -> None:
     with Results(path) as results:
         for number in range(9):

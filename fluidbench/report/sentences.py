@@ -60,6 +60,9 @@ def _seconds(comparison: Comparison, total: Compared) -> str:
     part = sign * exchange
     if part < 0:
         return f"{whole}, although exchange took {text.seconds(-part)} {'more' if sign > 0 else 'less'}"
+    if (rest := part - abs(total.saving_s)) > 0 and text.seconds(part) != text.seconds(abs(total.saving_s)):
+        less, more = ("less", "more") if sign > 0 else ("more", "less")
+        return f"{whole}: exchange took {text.seconds(part)} {less}, all else {text.seconds(rest)} {more}"
     return f"{whole}, of which {text.seconds(part)} exchange"
 
 

@@ -11,6 +11,7 @@ from fluidbench.report.sentences import headline, remarks
 from support.made import rounds, run
 
 STORES = ("pickle", "vineyard")
+OTHER = dict(zip(STORES, reversed(STORES), strict=True))
 SIX = [(10.2, 8.1), (11.1, 8.9), (9.8, 8.3), (10.6, 8.2), (12.0, 9.9), (9.9, 8.0)]
 
 
@@ -54,6 +55,18 @@ def test_a_gain_that_exchange_took_from_is_told() -> None:
         for entry in rounds(*[(after, before) for before, after in SIX])
     ]
     assert "less, although exchange took 2.0 s more" in headline(compare(runs, STORES, run()))[0]
+
+
+def test_a_gain_in_exchange_of_which_a_part_was_paid_for_elsewhere_is_told() -> None:
+    runs = [
+        dataclasses.replace(entry, duration_s=entry.duration_s + (0.5 if entry.identity.store == "vineyard" else 0.0))
+        for entry in rounds(*SIX)
+    ]
+    [line] = headline(compare(runs, STORES, run()))
+    assert line.endswith(": 1.5 s less: exchange took 2.0 s less, all else 0.500 s more.")
+    [line] = headline(compare([dataclasses.replace(one, identity=dataclasses.replace(
+        one.identity, store=OTHER[one.identity.store])) for one in runs], STORES, run()))  # fmt: skip
+    assert line.endswith(": 1.5 s more: exchange took 2.0 s more, all else 0.500 s less.")
 
 
 @pytest.mark.parametrize(("policy", "other"), [("cold", "warm"), ("warm", "cold"), ("dropped", "warm")])

@@ -104,6 +104,12 @@ def test_the_sentences_are_those_of_the_json(browser, file, shown) -> None:
         assert opened.locator(".headline").all_text_contents() == shown["headline"]
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_words_of_a_chart_are_legible_and_neither_leave_it_nor_lie_on_each_other(browser, file, width) -> None:
+    with browsers.opened(browser, file, width) as (opened, _):
+        assert opened.evaluate(browsers.MISPLACED_WORDS) == []
+
+
 @pytest.mark.parametrize("chart", ["timeline", "memory", "bridge-0", "bridge-1"])
 def test_bars_are_as_long_as_what_they_stand_for(browser, file, chart: str) -> None:
     with browsers.opened(browser, file) as (opened, _):

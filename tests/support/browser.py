@@ -108,3 +108,28 @@ FAULTS = """() => {
   });
   return faults;
 }"""
+
+# words of charts that are too small, leave the chart, or cover other words of it
+MISPLACED_WORDS = """() => {
+  const faults = [];
+  for (const chart of document.querySelectorAll(".chart svg")) {
+    const whole = chart.getBoundingClientRect();
+    const seen = [...chart.querySelectorAll("text")].filter((text) => getComputedStyle(text).display !== "none");
+    const boxes = seen.map((text) => [text.textContent, text.getBoundingClientRect(), parseFloat(
+      getComputedStyle(text).fontSize) * whole.width / chart.viewBox.baseVal.width]);
+    if (whole.left < 0 || whole.right > innerWidth) faults.push(`${chart.id} is cut off`);
+    boxes.forEach(([words, box, size], place) => {
+      if (size < 7.5) faults.push(`${chart.id}: ${words} is ${size} px high`);
+      if (box.left < whole.left - 1 || box.right > whole.right + 1 || box.bottom > whole.bottom + 1)
+        faults.push(`${chart.id}: ${words} leaves it`);
+      for (const [others, other] of boxes.slice(place + 1)) {
+        const across = Math.min(box.right, other.right) - Math.max(box.left, other.left);
+        const down = Math.min(box.bottom, other.bottom) - Math.max(box.top, other.top);
+        // a line of text is higher than its letters
+        if (across > 1 && down > 0.35 * Math.min(box.height, other.height))
+          faults.push(`${chart.id}: ${words} lies on ${others}`);
+      }
+    });
+  }
+  return faults;
+}"""

@@ -5,7 +5,7 @@ from markupsafe import Markup
 from fluidbench.report.charts import svg
 from fluidbench.report.numbers import Number, Source
 
-LEFT, RIGHT = 150, svg.WIDTH - 90
+LEFT, RIGHT = 160, svg.WIDTH - 90
 ROW, BAR = 30, 20
 
 
@@ -31,7 +31,7 @@ def bridge(source: Source, place: int) -> Markup:
         f"bridge-{place}",
         f"Where the saving of {saving['arm']} came from",
         f"From {before.text} with {saving['baseline']} to {after.text} with {saving['arm']}. Saved: {said}.",
-        bottom + 28,
+        bottom + 32,
         [grid, *parts],
     )
 

@@ -6,9 +6,9 @@ from fluidbench import text
 from fluidbench.report.charts import svg
 from fluidbench.report.numbers import Number, Source
 
-LEFT, RIGHT, TOP, BOTTOM = 56, svg.WIDTH - 20, 26, 280
+LEFT, RIGHT, TOP, BOTTOM = 76, svg.WIDTH - 40, 30, 280
 KINDS = {"reads_wait": "only reads wait", "writes_wait": "writes wait too, as on NFS"}
-TICKS = (50e6, 100e6, 200e6, 500e6, 1e9, 2e9, 5e9, 10e9)
+TICKS = (50e6, 200e6, 500e6, 2e9, 10e9)
 
 
 def curve(source: Source, place: int) -> Markup:
@@ -35,7 +35,7 @@ def curve(source: Source, place: int) -> Markup:
         f"A model: how many times faster {arm} would be on another storage",
         f"From {lines['reads_wait'][0][1].text} or, where writes wait too, {lines['writes_wait'][0][1].text} at "
         f"{text.bandwidth(TICKS[0])} to {lines['reads_wait'][-1][1].text} at the other end.",
-        BOTTOM + 28,
+        BOTTOM + 32,
         parts,
     )
 

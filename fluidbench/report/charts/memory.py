@@ -6,7 +6,7 @@ from fluidbench import text
 from fluidbench.report.charts import svg
 from fluidbench.report.numbers import Number, Source
 
-LEFT, RIGHT = 260, svg.WIDTH - 80
+LEFT, RIGHT = 270, svg.WIDTH - 96
 ROW, BAR = 24, 16
 
 
@@ -26,7 +26,7 @@ def memory(source: Source) -> Markup:
         "memory",
         "Memory: the peak of each step, and what each store holds",
         "; ".join(f"{name}: {number.text}" for name, number, _ in rows) + ".",
-        bottom + 28,
+        bottom + 32,
         [svg.axis(scale, svg.ticks(0, high, 4), text.size, 0, bottom), *parts],
     )
 

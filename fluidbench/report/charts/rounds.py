@@ -5,7 +5,7 @@ from markupsafe import Markup
 from fluidbench.report.charts import svg
 from fluidbench.report.numbers import Number, Source
 
-LEFT, RIGHT = 150, svg.WIDTH - 70
+LEFT, RIGHT = 186, svg.WIDTH - 50
 TALLEST, ROW = 480, 22
 
 
@@ -34,15 +34,15 @@ def rounds(source: Source, place: int) -> Markup | None:
         f"rounds-{place}",
         f"How many times faster {arm} was in each round",
         f"{said}. Right of 1: {arm} is faster.",
-        bottom + 40,
+        bottom + 48,
         [
             _margin(source.at("margin"), scale, (low, high), bottom),
             svg.axis(scale, svg.ticks(low, high), lambda value: f"{value:g}x", 0, bottom),
             svg.line(scale(1), 0, scale(1), bottom, "one"),
             *_points(points, scale, height),
             _estimate(ratio, ends, scale, height + 28),
-            svg.label(scale(1) - 8, bottom + 36, "slower", "tick", "end"),
-            svg.label(scale(1) + 8, bottom + 36, "faster", "tick"),
+            svg.label(scale(1) - 8, bottom + 42, "slower", "tick", "end"),
+            svg.label(scale(1) + 8, bottom + 42, "faster", "tick"),
         ],
     )
 

@@ -84,7 +84,7 @@ def axis(scale: Scale, values: Sequence[float], words: Callable[[float], str], t
     """Vertical grid lines with their values below. Not read aloud: the numbers are in the tables."""
     marks = [
         line(scale(value), top, scale(value), bottom, "grid") + label(
-            scale(value), bottom + 17, words(value), "tick", "middle"
+            scale(value), bottom + 21, words(value), "tick", "middle"
         )
         for value in values
     ]  # fmt: skip

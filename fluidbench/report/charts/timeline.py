@@ -8,7 +8,7 @@ from fluidbench.analysis import PART_OF
 from fluidbench.report.charts import svg
 from fluidbench.report.numbers import Number, Source
 
-LEFT, RIGHT = 150, svg.WIDTH - 70
+LEFT, RIGHT = 176, svg.WIDTH - 90
 ROW, BAR = 26, 18
 # a character's width, so that nothing is written over the end of a bar
 CHARACTER = 7.2
@@ -29,7 +29,7 @@ def timeline(source: Source) -> Markup:
         "timeline",
         "Where the time went: each arm's steps and phases, one after the other",
         "; ".join(_told(source, place) for place in range(len(profiles))) + ". Means over the rounds.",
-        y + 28,
+        y + 32,
         [grid, *parts],
     )
 

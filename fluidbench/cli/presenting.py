@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fluidbench.cli.output import Output
 from fluidbench.errors import ResultProblem, UsageProblem
+from fluidbench.published import MULTIPLIER as PUBLISHED
 
 if TYPE_CHECKING:
     from fluidbench.analysis import Analysis
@@ -61,7 +62,7 @@ def present(
     elif wanted.format == "markdown":
         output.document(exports.as_markdown(comparison, analysis, about))
     elif wanted.format == "table":
-        _show(output, comparison, analysis, about)
+        _show(output, comparison, analysis, about, published=multiplier == PUBLISHED)
 
 
 def require_equivalent(comparison: "Comparison") -> None:
@@ -86,8 +87,10 @@ def _write_page(output: Output, path: Path, about: str) -> None:
     output.note(f"The page is in {path}.")
 
 
-def _show(output: Output, comparison: "Comparison", analysis: "Analysis | None", about: str) -> None:
-    from fluidbench import published, text
+def _show(
+    output: Output, comparison: "Comparison", analysis: "Analysis | None", about: str, *, published: bool
+) -> None:
+    from fluidbench import text
     from fluidbench.report import breakdown, sentences, tables
 
     if comparison.rounds:
@@ -101,7 +104,7 @@ def _show(output: Output, comparison: "Comparison", analysis: "Analysis | None",
         output.result(line)
     for reason in comparison.confounded:
         output.result(f"Confounded: {reason}")
-    if comparison.identity and comparison.identity.multiplier == published.MULTIPLIER:
+    if published:
         output.table(tables.published_table())
     for single in comparison.singles:
         output.result(f"Beside it: {single.run_id} {single.store} {text.seconds(single.duration_s)} ({single.cache})")

@@ -18,7 +18,7 @@ from support.recorded import one
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
 SCALE = int(os.environ.get("FLUIDBENCH_BENCH_SCALE", "1"))
 MANY = 100_000 // SCALE
-REPEAT = 5
+REPEAT = int(os.environ.get("FLUIDBENCH_BENCH_REPEAT", "5"))
 ASKED = {
     "last": (),
     "store": ("--store", "vineyard"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from fluidbench import comparison as comparing
 from fluidbench import whatif
 from fluidbench.comparison import Compared, Comparison
+from fluidbench.control import is_control
 from fluidbench.machines import Machine, machines
 from fluidbench.plan import PIPELINES
 from fluidbench.records import Run, State
@@ -138,7 +139,7 @@ def analyse(comparison: Comparison, recorded: Sequence[Run], bandwidth_bytes_per
         savings=tuple(_saving(baseline, other) for other in others),
         ceiling=_ceiling(baseline),
         rounds=tuple(_rounds(arms)),
-        best_file=best_file(comparison, compared, recorded),
+        best_file=None if is_control(list(arms)) else best_file(comparison, compared, recorded),
         what_if=_what_if(arms, bandwidth_bytes_per_s),
         machines=machines(compared, [arm.store for arm in comparison.arms]),
         code_versions=tuple(dict.fromkeys(run.code_version for run in compared)),

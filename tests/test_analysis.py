@@ -145,8 +145,10 @@ def test_both_arms_of_a_control_are_told_apart() -> None:
         for place, arm in enumerate(("a", "b"))
     ]
     arms = arms_of("pickle")
-    found = analyse(compare(as_pair(runs, "pickle"), arms, runs[0]), runs, None)
+    earlier = experiment(("pickle", "parquet"), 3, "e0")
+    found = analyse(compare(as_pair(runs, "pickle"), arms, runs[0]), [*earlier, *runs], None)
     assert found is not None
+    assert found.best_file is None
     assert [profile.arm for profile in found.profiles] == list(arms)
     assert found.machines[0].rounds == 3
     assert found.savings[0].saving_s == pytest.approx(0.0)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fluidbench import noise
+from fluidbench.confounding import confounded
 from fluidbench.control import SMALLEST_MARGIN, Control, control_of, margin_of
 from fluidbench.records import Identity, Run, worst_cache
 from fluidbench.regression import Change
@@ -13,7 +14,6 @@ from fluidbench.rounds import (
     OwnCode,
     Round,
     comparable,
-    confounded,
     differences,
     dropped,
     left_out,

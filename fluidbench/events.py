@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fluidbench.records import Run, Step
+from fluidbench.records import Run, State, Step
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,18 @@ class Note:
 
 @dataclass(frozen=True)
 class StepStarted:
+    """A step began; on a cluster it is Pending at first."""
+
     name: str
     started_at: str
+    state: State = State.RUNNING
+
+
+@dataclass(frozen=True)
+class StepRunning:
+    """A step that was Pending is at work."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -62,4 +72,4 @@ class RoundDropped:
     reason: str
 
 
-StepUpdate = Note | StepStarted | PhaseEnded | StepEnded | RunEnded | Progress | RoundDropped
+StepUpdate = Note | StepStarted | StepRunning | PhaseEnded | StepEnded | RunEnded | Progress | RoundDropped

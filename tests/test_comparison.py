@@ -212,3 +212,23 @@ def test_only_a_total_that_cannot_be_told_says_how_many_more_rounds_should_do() 
     found = compare(rounds((10.0, 9.5), (10.0, 10.1), (10.0, 9.2)), STORES, run())
     assert {entry.scope for entry in found.comparisons if entry.more_rounds is not None} == {"total"}
     assert compare(rounds(*SIX), STORES, run()).total("vineyard").more_rounds is None
+
+
+def test_steps_with_other_requests_and_limits_confound_a_round() -> None:
+    pair = rounds((10.0, 8.0))
+    alike = {"limits.memory": "2Gi", "requests.memory": "2Gi"}
+    for resources, told in (
+        (alike, ()),
+        (
+            {**alike, "limits.memory": "4Gi"},
+            (
+                "round 1: train-data had other requests and limits: limits.memory=2Gi, requests.memory=2Gi and "
+                "limits.memory=4Gi, requests.memory=2Gi",
+            ),
+        ),
+    ):
+        runs = [
+            dataclasses.replace(one, steps=tuple(dataclasses.replace(step, resources=own) for step in one.steps))
+            for one, own in zip(pair, (alike, resources), strict=True)
+        ]
+        assert compare(runs, STORES, run()).confounded == told

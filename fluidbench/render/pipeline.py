@@ -61,6 +61,7 @@ class PipelineOptions:
     deadline_s: int = 3600
     compiled_at: str = "1970-01-01T00:00:00"
     pipeline: Pipeline = PUBLISHED
+    dataset_digest: str = ""
 
     @property
     def drop_caches(self) -> bool:
@@ -122,6 +123,7 @@ def workflow(options: PipelineOptions) -> Manifest:
 def environment(options: PipelineOptions, run_id: str, multiplier: str) -> dict[str, str]:
     """What a step is told, as in docs/reference/step-contract.md."""
     vineyard = {"VINEYARD_CONFIG": VINEYARD_DIR} if options.with_vineyard else {}
+    known = {"FLUIDBENCH_DATASET_DIGEST": options.dataset_digest} if options.dataset_digest else {}
     return {
         "FLUIDBENCH_CONTRACT": str(STEP_CONTRACT_VERSION),
         "FLUIDBENCH_DATA_DIR": DATA_DIR,
@@ -135,6 +137,7 @@ def environment(options: PipelineOptions, run_id: str, multiplier: str) -> dict[
         "FLUIDBENCH_SAMPLE_MEMORY": "1",
         "PYTHONUNBUFFERED": "1",
         **vineyard,
+        **known,
     }
 
 

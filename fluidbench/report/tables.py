@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from fluidbench import published, text
 from fluidbench.comparison import Arm, Compared, Comparison
 from fluidbench.records import Finding, Run
-from fluidbench.report.sentences import headline as headline
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 
 from fluidbench.analysis import analyse
 from fluidbench.comparison import compare
-from fluidbench.report import breakdown, exports, tables
+from fluidbench.report import breakdown, exports, sentences, tables
 from support.recorded import experiment
 
 STORES = ("pickle", "vineyard")
@@ -74,7 +74,7 @@ def test_the_markdown_is_the_table_with_the_same_cells_in_every_line(table: tabl
     lines = [line for line in shown.split("<details>")[0].splitlines() if line.startswith("|")]
     assert len(lines) == len(table.rows) + 2
     assert {line.count("|") for line in lines} == {len(table.headers) + 1}
-    assert shown.startswith(f"**{tables.headline(COMPARISON)[0]}**")
+    assert shown.startswith(f"**{sentences.headline(COMPARISON)[0]}**")
     assert "A processor with 2 cores" in shown
 
 

@@ -26,6 +26,7 @@ def compare(
     yes: options.Yes = False,
     data_dir: options.DataDir = None,
     target: options.Target = None,
+    pipeline: options.Pipeline = "published",
     cache: options.Cache = "cold",
     threads: options.Threads = None,
     step_timeout: options.StepTimeout = options.DEFAULT_STEP_TIMEOUT_S,
@@ -45,7 +46,8 @@ def compare(
     names = _stores(stores)
     with workbench.runner(output, target, data_dir) as (runner, screen):
         wanted = multiplier or runner.results.last_multiplier() or options.DEFAULT_MULTIPLIER
-        plans = [workbench.plan(runner.target, name, wanted, cache, threads, step_timeout) for name in names]
+        settings = (wanted, cache, threads, step_timeout, pipeline)
+        plans = [workbench.plan(runner.target, name, *settings) for name in names]
         campaign = Campaign(runner, plans[0], names)
         missing = campaign.missing(rounds)
         if missing.rounds and not no_run:

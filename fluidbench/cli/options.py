@@ -33,6 +33,10 @@ Cache = Annotated[
         help="cold: what is read is evicted before. warm: nothing is. dropped: all caches are, which takes root.",
     ),
 ]
+Pipeline = Annotated[
+    str,
+    typer.Option("--pipeline", help="published: the published steps. lean: the same results in bounded memory."),
+]
 Threads = Annotated[
     int | None,
     typer.Option("--threads", min=1, help="Threads of a step's BLAS; all allowed processors by default."),

@@ -19,6 +19,7 @@ def run(
     repeat: Annotated[int, typer.Option("--repeat", min=1, help="How many runs, one after the other.")] = 1,
     data_dir: options.DataDir = None,
     target: options.Target = None,
+    pipeline: options.Pipeline = "published",
     cache: options.Cache = "cold",
     threads: options.Threads = None,
     step_timeout: options.StepTimeout = options.DEFAULT_STEP_TIMEOUT_S,
@@ -38,7 +39,7 @@ def run(
         raise UsageProblem(f"--vineyard and --store {store} contradict each other", "Give one of them.")
     with workbench.runner(output, target, data_dir) as (runner, screen):
         name = store or ("vineyard" if vineyard else "pickle")
-        plan = workbench.plan(runner.target, name, multiplier, cache, threads, step_timeout)
+        plan = workbench.plan(runner.target, name, multiplier, cache, threads, step_timeout, pipeline)
         runner.check(plan)
         with workbench.measuring(f"run --multiplier {multiplier} --store {plan.store}", allow_concurrent):
             runner.prepare(plan)

@@ -9,7 +9,7 @@ from fluidbench.cli.live import Live
 from fluidbench.cli.output import Output
 from fluidbench.errors import FluidbenchError, UsageProblem
 from fluidbench.machine import lock
-from fluidbench.plan import PREPARE_ONLY, Plan
+from fluidbench.plan import PIPELINES, PREPARE_ONLY, PUBLISHED, Pipeline, Plan
 from fluidbench.results import LeftBehind, Results
 from fluidbench.runner import Runner, sweep
 from fluidbench.stores import open_store
@@ -63,6 +63,7 @@ def plan(
     cache: str = "cold",
     threads: int | None = None,
     step_timeout_s: float = 3600.0,
+    pipeline: str = PUBLISHED.name,
 ) -> Plan:
     """A plan from options; raises UsageProblem where they make none."""
     open_store(store)
@@ -71,10 +72,18 @@ def plan(
     return Plan(
         store,
         multiplier,
+        pipeline=pipeline_called(pipeline),
         cache_policy=cache,
         threads=threads or target.threads(),
         step_timeout_s=step_timeout_s,
     )
+
+
+def pipeline_called(name: str) -> Pipeline:
+    """The pipeline of that name; raises UsageProblem where there is none."""
+    if name not in PIPELINES:
+        raise UsageProblem(f"there is no pipeline {name!r}", f"Known are: {', '.join(PIPELINES)}.")
+    return PIPELINES[name]
 
 
 def prepare_plan(multiplier: int) -> Plan:

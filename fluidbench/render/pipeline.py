@@ -146,7 +146,7 @@ def _step(step: StepPlan, options: PipelineOptions) -> Mapping[str, Any]:
         "needs": step.needs,
         "image": f"{REGISTRY_PARAMETER}/{step.name}" if options.registry else options.step_image,
         "command": [*DROP_CACHES, *command] if options.drop_caches else command,
-        "args": multiplier + (["--with_vineyard=True"] if options.with_vineyard else []),
+        "args": [*multiplier, *(["--with_vineyard=True"] if options.with_vineyard else []), *step.arguments],
     }
 
 

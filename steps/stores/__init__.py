@@ -7,9 +7,11 @@ import importlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from frames import Table
 
 STORES = {
@@ -43,6 +45,21 @@ def open_store(name: str, directory: Path, run_id: str) -> Store:
     module, _, attribute = STORES.get(name, name).partition(":")
     store: Store = getattr(importlib.import_module(module), attribute)(directory, run_id)
     return store
+
+
+def allocate(store: Store, name: str, rows: int, columns: int, dtype: "np.dtype[Any]") -> "np.ndarray[Any, Any]":
+    """A place of (rows, columns) that the table `name` can be gathered into before it is saved.
+
+    A store that can have the table written straight to where it keeps it has a method
+    `allocate(name, rows, columns, dtype)`; its `save(name, table)` then gets a DataFrame on that very memory. Any
+    other store gets the table from ordinary memory, where each row stands whole.
+    """
+    own = getattr(store, "allocate", None)
+    if own is not None:
+        return own(name, rows, columns, dtype)  # type: ignore[no-any-return]
+    import numpy as np
+
+    return np.empty((rows, columns), dtype)
 
 
 def sync(path: Path) -> None:

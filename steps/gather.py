@@ -86,7 +86,7 @@ class Split:
         self.train, self.test = train_test_split(np.flatnonzero(kept), test_size=0.2, random_state=42)
         # half the memory, as long as it can tell all rows apart
         number = np.int32 if len(kept) < 1 << 31 else np.int64
-        self.place = np.full(len(kept), NOWHERE, number)
+        self.place: Array = np.full(len(kept), NOWHERE, number)
         self.place[self.train] = np.arange(len(self.train), dtype=number)
         self.place[self.test] = np.arange(len(self.train), len(self.train) + len(self.test), dtype=number)
 

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.linalg import solve
+from scipy.linalg.blas import dsyrk
 
 import imports
 
 LinearRegression = imports.linear_regression()
 
-# 46 columns of float64 fit in a core's cache
-FIT_ROWS = 1 << 12
-PREDICT_ROWS = 1 << 16
+# 6 MB as float64
+BLOCK_ROWS = 1 << 14
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -26,17 +26,18 @@ def fit(X: pd.DataFrame, y: pd.Series) -> Any:
     and by what the true means differ from these afterwards. The columns are then scaled to equal variance, which
     takes their units out of the condition number (van der Sluis). Raises LinAlgError where columns are dependent.
     """
-    shift = next(_blocks(X, y, FIT_ROWS)).mean(axis=0)
-    sums, products = np.zeros(len(shift)), np.zeros((len(shift), len(shift)))
-    for block in _blocks(X, y, FIT_ROWS):
+    shift = next(_blocks(X, y)).mean(axis=0)
+    # of the products only the upper triangle is filled, and read
+    sums, products = np.zeros(len(shift)), np.zeros((len(shift), len(shift)), order="F")
+    for block in _blocks(X, y):
         block -= shift
         sums += block.sum(axis=0)
-        products += block.T @ block
+        products = dsyrk(1.0, block.T, beta=1.0, c=products, overwrite_c=1)
     means = sums / len(X)
     products -= len(X) * np.outer(means, means)
     scale = np.sqrt(np.diag(products)[:-1])
     correlations = products[:-1, :-1] / np.outer(scale, scale)
-    coefficients = solve(correlations, products[:-1, -1] / scale, assume_a="pos") / scale
+    coefficients = solve(correlations, products[:-1, -1] / scale, assume_a="pos", lower=False) / scale
     means += shift
     return _model(X, coefficients, means[-1] - means[:-1] @ coefficients)
 
@@ -44,20 +45,20 @@ def fit(X: pd.DataFrame, y: pd.Series) -> Any:
 def mean_squared_error(model: Any, X: pd.DataFrame, y: pd.Series) -> float:
     """Of the model's own predictions, block by block."""
     parts = []
-    for start in range(0, len(X), PREDICT_ROWS):
-        some = slice(start, start + PREDICT_ROWS)
+    for start in range(0, len(X), BLOCK_ROWS):
+        some = slice(start, start + BLOCK_ROWS)
         errors = y.iloc[some].to_numpy() - model.predict(X.iloc[some])
         parts.append(float(errors @ errors))
     return math.fsum(parts) / len(X)
 
 
-def _blocks(X: pd.DataFrame, y: pd.Series, rows: int) -> Iterator[Array]:
+def _blocks(X: pd.DataFrame, y: pd.Series) -> Iterator[Array]:
     """The rows as float64, with y as the last column; each block has the memory of the one before."""
-    memory = np.empty((min(rows, len(X)), X.shape[1] + 1))
-    for start in range(0, len(X), rows):
-        block = memory[: min(rows, len(X) - start)]
-        block[:, :-1] = X.iloc[start : start + rows].to_numpy()
-        block[:, -1] = y.iloc[start : start + rows].to_numpy()
+    memory = np.empty((min(BLOCK_ROWS, len(X)), X.shape[1] + 1))
+    for start in range(0, len(X), BLOCK_ROWS):
+        block = memory[: min(BLOCK_ROWS, len(X) - start)]
+        some = slice(start, start + len(block))
+        block[:, :-1], block[:, -1] = X.iloc[some].to_numpy(), y.iloc[some].to_numpy()
         yield block
 
 

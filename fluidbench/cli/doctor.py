@@ -54,8 +54,16 @@ def _local(store: str, multiplier: int, directory: Path, pipeline: str) -> "list
     return examine(plan, directory)
 
 
-def _cluster(_store: str, multiplier: int, directory: Path, _pipeline: str) -> "list[Finding]":
+def _cluster(store: str, multiplier: int, directory: Path, pipeline: str) -> "list[Finding]":
+    """What stands against `up`; and where a cluster is ready, whether the plan fits into it."""
+    from fluidbench.cli import workbench
+    from fluidbench.targets.cluster import current
     from fluidbench.targets.cluster.bringup.examine import examine
     from fluidbench.targets.cluster.bringup.options import UpOptions
+    from fluidbench.targets.cluster.target import ClusterTarget
 
-    return examine(UpOptions(data_dir=directory, multiplier=multiplier))
+    findings = examine(UpOptions(data_dir=directory, multiplier=multiplier))
+    if (found := current.load()) and found.ready:
+        target = ClusterTarget()
+        findings.append(target.fit(workbench.plan(target, store, multiplier, pipeline=pipeline)))
+    return findings

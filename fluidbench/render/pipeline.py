@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fluidbench import __version__, pins
-from fluidbench.plan import PUBLISHED, STEP_CONTRACT_VERSION, Pipeline, StepPlan, dataset_bytes
+from fluidbench.plan import COSTLIEST, PUBLISHED, STEP_CONTRACT_VERSION, Pipeline, StepPlan, dataset_bytes
 from fluidbench.render.template import Manifest, document, plain
 
 PIPELINE = "machine-learning-pipeline"
@@ -43,7 +43,8 @@ class PipelineOptions:
     """What a Workflow is made of. Without `run_id` it is one to be submitted by hand, any number of times.
 
     With `registry` every step has the image `registry/<step>`, as published; else all have `step_image`. `cpu` and
-    `memory` are both request and limit of every step; by default, `threads` and what the plan measured.
+    `memory` are both request and limit of every step; by default, `threads` and what the costliest store needs, so
+    that all have the same.
     """
 
     store: str = "pickle"
@@ -73,7 +74,7 @@ class PipelineOptions:
 
     @property
     def resources(self) -> dict[str, str]:
-        needed = int(MEMORY_HEADROOM * self.pipeline.private_bytes(dataset_bytes(self.multiplier)))
+        needed = int(MEMORY_HEADROOM * self.pipeline.private_bytes(dataset_bytes(self.multiplier), COSTLIEST))
         needed += MEMORY_HEADROOM_BYTES
         memory = self.memory or f"{-(-needed // MEBIBYTE)}Mi"
         return {"cpu": self.cpu or str(self.threads), "memory": memory}

@@ -30,7 +30,7 @@ CLEAN_UP_DEADLINE_S = 300
 def prepare_job(options: PipelineOptions) -> Manifest:
     """The Job that makes the dataset of one multiplier, unless it is there."""
     files = replace(options, store="pickle")  # it has no part in how the steps exchange their tables
-    memory = int(PREPARE.private_tables * dataset_bytes(options.multiplier)) + PREPARE_HEADROOM_BYTES
+    memory = int(PREPARE.work_tables * dataset_bytes(options.multiplier)) + PREPARE_HEADROOM_BYTES
     resources = {"cpu": options.cpu or "1", "memory": f"{-(-memory // MEBIBYTE)}Mi"}
     return document(
         "job",

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from fluidbench.plan import Handover
 
-@dataclass(frozen=True)
-class Footprint:
-    """What a store takes beside the steps' own memory; `zero_copy` says that loading takes no private memory."""
+
+@dataclass(frozen=True, kw_only=True)
+class Footprint(Handover):
+    """What a store takes beside the steps' own memory, and what it costs them."""
 
     shared_bytes: int = 0
     disk_bytes: int = 0
-    zero_copy: bool = False
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ class VineyardStore:
     step_store = "vineyard"
 
     def footprint(self, exchange_bytes: int) -> Footprint:
-        return Footprint(shared_bytes=int(1.02 * exchange_bytes) + HEADROOM_BYTES, zero_copy=True)
+        return Footprint(shared_bytes=int(1.02 * exchange_bytes) + HEADROOM_BYTES, zero_copy=True, in_columns=True)
 
     @contextlib.contextmanager
     def provision(self, place: Place, exchange_bytes: int) -> Iterator[Provision]:

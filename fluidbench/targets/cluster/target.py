@@ -13,7 +13,7 @@ from fluidbench.errors import FluidbenchError
 from fluidbench.events import StepUpdate
 from fluidbench.kube import DEPLOYMENT
 from fluidbench.plan import Plan
-from fluidbench.records import Fingerprint, Run
+from fluidbench.records import Finding, Fingerprint, Run
 from fluidbench.render import PipelineOptions
 from fluidbench.targets.base import Context, Session
 from fluidbench.targets.cluster import fit, jobs
@@ -34,6 +34,10 @@ class ClusterTarget:
 
     def check(self, plan: Plan, data_dir: Path) -> list[FluidbenchError]:
         return fit.problems(self.cluster, plan, self._options(plan, ""))
+
+    def fit(self, plan: Plan) -> Finding:
+        """Whether the plan fits, for `doctor`."""
+        return fit.finding(self.cluster, plan, self._options(plan, ""))
 
     def dataset(self, plan: Plan, data_dir: Path) -> Dataset | None:
         facts = jobs.facts(self.cluster, plan.multiplier)

@@ -156,4 +156,5 @@ def _pipeline_spec(name: str, options: PipelineOptions) -> str:
         {"name": "data_multiplier", "type": "Integer", "default": str(options.multiplier)},
         {"name": "registry", "type": "String", "default": options.registry},
     ]
-    return json.dumps({"description": DESCRIPTIONS[name], "inputs": inputs, "name": name}, ensure_ascii=False)
+    which = "" if options.pipeline is PUBLISHED else f" (pipeline {options.pipeline.name})"
+    return json.dumps({"description": DESCRIPTIONS[name] + which, "inputs": inputs, "name": name}, ensure_ascii=False)

@@ -19,7 +19,8 @@ class VineyardStore:
     step_store = "vineyard"
 
     def footprint(self, exchange_bytes: int) -> Footprint:
-        return Footprint(shared_bytes=int(1.02 * exchange_bytes) + HEADROOM_BYTES, zero_copy=True, in_columns=True)
+        shared = int(1.02 * exchange_bytes) + HEADROOM_BYTES
+        return Footprint(shared_bytes=shared, zero_copy=True, in_columns=True, client_bytes=14_000_000)
 
     @contextlib.contextmanager
     def provision(self, place: Place, exchange_bytes: int) -> Iterator[Provision]:

@@ -6,6 +6,7 @@ Run as a program it writes the expected files anew: `make expected-manifests`.
 from pathlib import Path
 
 from fluidbench import render
+from fluidbench.plan import LEAN
 from fluidbench.render import PipelineOptions, VolumeOptions
 
 EXPECTED = Path(__file__).parent / "expected"
@@ -22,6 +23,7 @@ WORKFLOWS = {
     "workflow-vineyard": VINEYARD,
     "workflow-of-a-run": OF_A_RUN,
     "workflow-drop-caches": AS_PUBLISHED,
+    "workflow-lean": PipelineOptions("vineyard", step_image=IMAGE, pipeline=LEAN),
 }
 
 

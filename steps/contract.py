@@ -41,6 +41,7 @@ class Parameters:
     spawned_at: float
     sample_memory: bool = False
     pipeline: str = PIPELINES[0]
+    dataset_digest: str = ""
 
     @property
     def dataset(self) -> Path:
@@ -76,6 +77,7 @@ def parameters(argv: Sequence[str] | None = None, environ: Mapping[str, str] = o
         cache_policy=environ.get("FLUIDBENCH_CACHE_POLICY", "cold"),
         sample_memory=environ.get("FLUIDBENCH_SAMPLE_MEMORY", "") == "1",
         pipeline=options.pipeline,
+        dataset_digest=environ.get("FLUIDBENCH_DATASET_DIGEST", ""),
         spawned_at=float(environ.get("FLUIDBENCH_SPAWNED_AT") or _process_start()),
     )
 
@@ -115,6 +117,8 @@ class Step:
         self.warnings.clear()  # what importing warns of is about the libraries, not about this run
         self._cpu_s = time.process_time()
         self._files = {path.name: path for path in files}
+        if self.told.dataset_digest and self.told.dataset in files:
+            self._expect_dataset()
         with self._beside("evict_s"):
             self._make_cold(reads | {name: [path] for name, path in self._files.items()})
 
@@ -211,6 +215,13 @@ class Step:
         before = time.monotonic()
         yield
         self._aside[name] += time.monotonic() - before
+
+    def _expect_dataset(self) -> None:
+        """Raises AlteredDatasetError where the dataset is not the one that the run was planned with."""
+        with self._beside("verify_s"):
+            import prepare_data
+
+            prepare_data.check(self.told.dataset, self.told.multiplier, self.told.dataset_digest)
 
     def _make_cold(self, reads: Mapping[str, Sequence[Path]]) -> None:
         import pagecache

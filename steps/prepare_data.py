@@ -53,12 +53,14 @@ def prepare(dataset: Path, multiplier: int) -> dict[str, Any]:
     return _stamped(dataset, facts)
 
 
-def check(dataset: Path, multiplier: int) -> dict[str, Any]:
+def check(dataset: Path, multiplier: int, digest: str = "") -> dict[str, Any]:
     """The facts of a dataset that is there and whole; its bytes are read only if it changed since that was last seen.
 
-    Raises AlteredDatasetError.
+    Raises AlteredDatasetError, also where it is whole but not that of `digest`.
     """
     facts = facts_of(dataset, multiplier)
+    if digest and facts["digest"] != digest:
+        raise AlteredDatasetError(f"{dataset} has the digest {facts['digest']}, not {digest}")
     if dataset.stat().st_mtime_ns == facts["verified_mtime_ns"]:
         return facts
     if _digests(dataset, facts["data_offset"], facts["data_bytes"]) != (facts["digest"], facts["around_digest"]):

@@ -62,6 +62,7 @@ class PipelineOptions:
     deadline_s: int = 3600
     compiled_at: str = "1970-01-01T00:00:00"
     pipeline: Pipeline = PUBLISHED
+    dataset_digest: str = ""
 
     @property
     def drop_caches(self) -> bool:
@@ -123,6 +124,7 @@ def workflow(options: PipelineOptions) -> Manifest:
 def environment(options: PipelineOptions, run_id: str, multiplier: str) -> dict[str, str]:
     """What a step is told, as in docs/reference/step-contract.md."""
     vineyard = {"VINEYARD_CONFIG": VINEYARD_DIR} if options.with_vineyard else {}
+    known = {"FLUIDBENCH_DATASET_DIGEST": options.dataset_digest} if options.dataset_digest else {}
     return {
         "FLUIDBENCH_CONTRACT": str(STEP_CONTRACT_VERSION),
         "FLUIDBENCH_DATA_DIR": DATA_DIR,
@@ -136,6 +138,7 @@ def environment(options: PipelineOptions, run_id: str, multiplier: str) -> dict[
         "FLUIDBENCH_SAMPLE_MEMORY": "1",
         "PYTHONUNBUFFERED": "1",
         **vineyard,
+        **known,
     }
 
 

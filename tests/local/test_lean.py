@@ -1,9 +1,9 @@
 """The pipeline `lean`, run for real through every store: the published results, and what it says of itself."""
 
 import pytest
+from local.test_pipeline import check_results
 
 from fluidbench.stores import STORES
-from local.test_pipeline import check_results
 from support.expected import EXPECTED, MSE
 from support.program import Program
 

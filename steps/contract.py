@@ -203,7 +203,7 @@ class Step:
             if self.told.cache_policy != "warm":
                 for path in files:
                     pagecache.evict(path)
-            states = [pagecache.state(path) for path in files] or ["memory"]
+            states = [pagecache.state(path) for path in files] or [getattr(self.store, "cache", "memory")]
             self._inputs.append({"name": name, "bytes": 0, "cache": pagecache.worst(states)})
 
     def _peaks(self) -> dict[str, int]:

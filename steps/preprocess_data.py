@@ -8,6 +8,7 @@ def main() -> None:
     with contract.measured("preprocess-data") as step:
         import pandas as pd
 
+        import storage
         from frames import touch
 
         train_test_split = imports.train_test_split()
@@ -15,7 +16,8 @@ def main() -> None:
         step.started(files=[step.told.dataset])
 
         with step.phase("load"):
-            df = pd.read_pickle(step.told.dataset)
+            with storage.reading(step.told.dataset) as file:
+                df = pd.read_pickle(file)
         with step.phase("touch"):
             touch(df)
         with step.phase("compute"):

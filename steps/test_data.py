@@ -9,6 +9,7 @@ def main() -> None:
         import joblib
 
         import frames  # noqa: F401 - its imports belong to startup
+        import storage
 
         imports.linear_regression()  # the model's class, which loading it would import
         _ = step.store
@@ -16,7 +17,8 @@ def main() -> None:
 
         X_test, y_test = step.load("X_test", "y_test")
         with step.phase("load"):
-            model = joblib.load(step.told.model)
+            with storage.reading(step.told.model) as file:
+                model = joblib.load(file)
         with step.phase("compute"):
             errors = y_test.to_numpy() - model.predict(X_test)
             mse = float((errors**2).mean())

@@ -4,8 +4,8 @@ import contextlib
 from collections.abc import Iterator
 
 from fluidbench.errors import ExternalFailure
-from fluidbench.plan import TABLES
-from fluidbench.stores.base import Footprint, Place, Provision
+from fluidbench.plan import TABLES, Plan
+from fluidbench.stores.base import Footprint, Medium, Place, Provision
 from fluidbench.tools import vineyardd
 
 # the allocator's own tables and the alignment of some 190 blobs
@@ -17,6 +17,11 @@ class VineyardStore:
 
     name = "vineyard"
     step_store = "vineyard"
+    medium = Medium.MEMORY
+
+    def check(self, plan: Plan) -> None:
+        """Raises ToolMissing where there is no vineyardd."""
+        vineyardd.executable()
 
     def footprint(self, exchange_bytes: int) -> Footprint:
         return Footprint(shared_bytes=int(1.02 * exchange_bytes) + HEADROOM_BYTES, zero_copy=True)

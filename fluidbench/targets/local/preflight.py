@@ -22,8 +22,8 @@ def problems(plan: Plan, data_dir: Path) -> list[FluidbenchError]:
     """All that stands against the plan on this machine."""
     try:
         vineyardd.require_support()
-        if plan.store == "vineyard":
-            vineyardd.executable()
+        if check := getattr(open_store(plan.store), "check", None):
+            check(plan)
         found = [_memory(plan), _disk(plan, data_dir)]
     except FluidbenchError as error:
         return [error]

@@ -39,7 +39,9 @@ class Campaign:
 
     def recorded(self) -> Comparison:
         """The comparison of what is recorded for this machine, dataset and plan."""
-        own_code = {store: comparison.split_code(code_version(store))[1] for store in self.stores}
+        own_code = {
+            store: comparison.split_code(code_version(store, s3_url=self.plan.s3_url))[1] for store in self.stores
+        }
         return comparison.compare(self._runs(), self.stores, self._like(), own_code)
 
     def missing(self, rounds: int | None) -> Missing:
@@ -86,10 +88,12 @@ class Campaign:
         """A record such as a run would have here and now; without a dataset, the last that there was; or None."""
         if self.runner.target.dataset(self.plan, self.runner.data_dir) is not None:
             return self.runner.blank(self.plan)
-        wanted = (self.runner.target.name, self.plan.pipeline.name, self.plan.cache_policy, self.plan.threads)
+        plan = self.plan
+        wanted = (self.runner.target.name, plan.pipeline.name, plan.cache_policy, plan.threads, plan.storage)
         for run in reversed(self._runs()):
             had = run.identity
-            if (had.target, had.pipeline, had.cache_policy, had.threads) == wanted and run.state is State.SUCCEEDED:
+            like = (had.target, had.pipeline, had.cache_policy, had.threads, had.storage)
+            if like == wanted and run.state is State.SUCCEEDED:
                 return run
         return None
 

@@ -1,6 +1,9 @@
 """What is to be run: the pipelines, and the plan of one run. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from fluidbench.records import Storage
 
 # of docs/reference/step-contract.md; steps/contract.py has its own, and refuses another
 STEP_CONTRACT_VERSION = 1
@@ -118,9 +121,16 @@ LEAN = Pipeline(
     ),
 )  # fmt: skip
 PIPELINES = {pipeline.name: pipeline for pipeline in (PUBLISHED, LEAN)}
+# they hand their tables over in the shared memory of a Vineyard worker
+VINEYARD_STORES = frozenset({"vineyard", "vineyard-block"})
 TABLES = ("X_train", "X_test", "y_train", "y_test")
 # X and y carry an index each
 EXCHANGE_TABLES = KEPT * (COLUMNS + 2) / COLUMNS
+
+
+def storage_environment(storage: Storage | None) -> Mapping[str, str]:
+    """How steps are told of a storage that is emulated; prepare-data never is."""
+    return {"FLUIDBENCH_STORAGE_BANDWIDTH": f"{storage.bandwidth_bytes_per_s:.0f}"} if storage else {}
 
 
 def dataset_bytes(multiplier: int) -> int:
@@ -145,6 +155,11 @@ class Plan:
     step_timeout_s: float = 3600.0
     # of a cluster: where all steps run
     node: str = ""
+    # what is put under the files that the steps read and write; None: the storage as it is
+    storage: Storage | None = None
+    # of the store s3: where the objects go, and on a cluster the Secret that a user made for the steps
+    s3_url: str = ""
+    s3_secret: str = ""
     prepare: StepPlan = field(default=PREPARE)
 
     @property

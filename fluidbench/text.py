@@ -1,13 +1,36 @@
 """Quantities as people read them."""
 
+import re
 from datetime import UTC, datetime
 
 import humanize
+
+from fluidbench.errors import UsageProblem
+
+# decimal, as disks and networks are sold, unless it says otherwise
+UNITS = {"": 1, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+_BANDWIDTH = re.compile(r"(\d+(?:\.\d+)?)\s*([kMG]i?|Ki|)B?(?:/s)?")
 
 
 def size(count: float) -> str:
     """`count` bytes in decimal units, as disks and the published figures are given: 7.36 GB."""
     return str(humanize.naturalsize(count, format="%.3g"))
+
+
+def bandwidth(bytes_per_s: float) -> str:
+    """Bytes a second, in decimal units: 300 MB/s."""
+    return f"{size(bytes_per_s)}/s"
+
+
+def bandwidth_of(words: str) -> float:
+    """The bytes a second that `300MB/s`, `1.2 GB/s` or `256MiB/s` stand for; raises UsageProblem for anything else."""
+    found = _BANDWIDTH.fullmatch(words.strip())
+    value = float(found[1]) * UNITS[found[2].replace("ki", "Ki")] if found else 0.0
+    if value < 1e6:
+        raise UsageProblem(
+            f"{words!r} is no bandwidth of a storage", "Say it in bytes a second, 1MB/s or more: 300MB/s"
+        )
+    return value
 
 
 def seconds(value: float) -> str:

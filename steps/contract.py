@@ -178,16 +178,13 @@ class Step:
             self.results |= self._digests() | {"steps_code": code_digest()}
         for entry in self._inputs:
             entry["bytes"] = self._size(entry["name"], self._loaded.get(entry["name"]))
-        return (
-            self._report()
-            | peaks
-            | {
-                "read_bytes": sum(entry["bytes"] for entry in self._inputs),
-                "written_bytes": sum(self._size(name, what) for name, what in self._saved.items()),
-                "transport": self._store.transport if self._store else "file",
-                "ended_at": time.monotonic(),
-            }
-        )
+        told = {
+            "read_bytes": sum(entry["bytes"] for entry in self._inputs),
+            "written_bytes": sum(self._size(name, what) for name, what in self._saved.items()),
+            "transport": self._store.transport if self._store else "file",
+            "ended_at": time.monotonic(),
+        }
+        return self._report() | peaks | told
 
     def failed(self, error: BaseException) -> dict[str, Any]:
         """The report of a step that raised."""
@@ -230,7 +227,7 @@ class Step:
             if self.told.cache_policy != "warm":
                 for path in files:
                     pagecache.evict(path)
-            states = [pagecache.state(path) for path in files] or ["memory"]
+            states = [pagecache.state(path) for path in files] or [getattr(self.store, "cache", "memory")]
             self._inputs.append({"name": name, "bytes": 0, "cache": pagecache.worst(states)})
 
     def _peaks(self) -> dict[str, int]:

@@ -4,6 +4,7 @@ The dataset's file holds one column after the other. A block is a piece of each 
 few thousand at a time, in a core's cache, and each is then written as a whole to its place.
 """
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 import imports
+import storage
 from sidecar import facts_of
 
 if TYPE_CHECKING:
@@ -40,7 +42,8 @@ class DatasetRows:
         self.rows: int = facts["rows"]
         self.columns: list[str] = facts["columns"]
         self._offset: int = facts["data_offset"]
-        self._file = path.open("rb", buffering=0)
+        self._path = path
+        self._opened = contextlib.ExitStack()
         self._block = np.empty((len(self.columns), min(READ_ROWS, self.rows)), np.int64)
 
     def column(self, name: str) -> Iterator[Array]:
@@ -63,17 +66,19 @@ class DatasetRows:
         self._file.seek(self._offset + (position * self.rows + start) * piece.itemsize)
         left = piece.data.cast("B")
         while left:
-            count = self._file.readinto(left)
+            count = self._file.readinto(left)  # type: ignore[attr-defined]
             if not count:
-                raise EOFError(f"{self._file.name} ended before its rows did")
+                raise EOFError(f"{self._path} ended before its rows did")
             left = left[count:]
         return piece
 
     def __enter__(self) -> "DatasetRows":
+        source = self._opened.enter_context(storage.reading(self._path))
+        self._file = self._opened.enter_context(source.open("rb", buffering=0) if isinstance(source, Path) else source)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self._opened.close()
 
 
 class Split:

@@ -14,6 +14,7 @@ def main() -> None:
 def published(step: contract.Step) -> None:
     import pandas as pd
 
+    import storage
     from frames import touch
 
     train_test_split = imports.train_test_split()
@@ -21,7 +22,8 @@ def published(step: contract.Step) -> None:
     step.started(files=[step.told.dataset])
 
     with step.phase("load"):
-        df = pd.read_pickle(step.told.dataset)
+        with storage.reading(step.told.dataset) as file:
+            df = pd.read_pickle(file)
     with step.phase("touch"):
         touch(df)
     with step.phase("compute"):

@@ -12,6 +12,7 @@ def main() -> None:
         import joblib
 
         import frames  # noqa: F401 - its imports belong to startup
+        import storage
 
         imports.linear_regression()  # the model's class, which loading it would import
         mean_squared_error = _mean_squared_error(step.told.pipeline)
@@ -20,7 +21,8 @@ def main() -> None:
 
         X_test, y_test = step.load("X_test", "y_test")
         with step.phase("load"):
-            model = joblib.load(step.told.model)
+            with storage.reading(step.told.model) as file:
+                model = joblib.load(file)
         with step.phase("compute"):
             step.results["mse"] = mean_squared_error(model, X_test, y_test)
 

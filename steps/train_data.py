@@ -12,6 +12,7 @@ def main() -> None:
         import joblib
 
         import frames  # noqa: F401 - its imports belong to startup
+        import storage
 
         fit = _fit(step.told.pipeline)
         _ = step.store
@@ -21,7 +22,8 @@ def main() -> None:
         with step.phase("compute"):
             model = fit(X_train, y_train)
         with step.phase("save"):
-            joblib.dump(model, step.told.model)
+            with storage.writing(step.told.model) as file:
+                joblib.dump(model, file)
         step.saved_file(step.told.model)
         step.results |= {
             "intercept": float(model.intercept_),

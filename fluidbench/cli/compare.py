@@ -30,6 +30,9 @@ def compare(
     cache: options.Cache = "cold",
     threads: options.Threads = None,
     step_timeout: options.StepTimeout = options.DEFAULT_STEP_TIMEOUT_S,
+    storage_bandwidth: options.StorageBandwidth = None,
+    s3_url: options.S3Url = "",
+    s3_secret: options.S3Secret = "",
     allow_concurrent: options.AllowConcurrent = False,
     as_json: options.Json = False,
 ) -> None:
@@ -43,11 +46,12 @@ def compare(
 
     output: Output = ctx.obj
     output.as_json = as_json
-    names = _stores(stores)
     with workbench.runner(output, target, data_dir) as (runner, screen):
         wanted = multiplier or runner.results.last_multiplier() or options.DEFAULT_MULTIPLIER
-        settings = (wanted, cache, threads, step_timeout, pipeline)
+        names = _stores(stores, runner.target.name, with_s3=bool(s3_url))
+        settings = (wanted, cache, threads, step_timeout, storage_bandwidth, s3_url, s3_secret, pipeline)
         plans = [workbench.plan(runner.target, name, *settings) for name in names]
+        workbench.tell_emulated(output, plans)
         campaign = Campaign(runner, plans[0], names)
         missing = campaign.missing(rounds)
         if missing.rounds and not no_run:
@@ -62,7 +66,13 @@ def compare(
     output.json(output.envelope)
 
 
-def _stores(words: str) -> list[str]:
+def _stores(words: str, target: str, *, with_s3: bool) -> list[str]:
+    """The stores that are named; `all` are those that the target can have, s3 only where its place is known."""
+    from fluidbench.stores import STORES
+
+    if words == "all":
+        absent = {"tmpfs"} if target == "cluster" else set()
+        return [name for name in STORES if name not in absent and (with_s3 or name != "s3")]
     names = [word.strip() for word in words.split(",") if word.strip()]
     if len(names) < 2 or len(set(names)) < len(names):
         raise UsageProblem(
@@ -97,6 +107,11 @@ def _title(slot: "Slot", of: int, multiplier: int) -> str:
     return f"multiplier {multiplier} through {slot.store}, {where}"
 
 
+def _emulated(comparison: "Comparison") -> str:
+    storage = comparison.identity.storage if comparison.identity else None
+    return f", storage {storage}" if storage else ""
+
+
 def _show(output: Output, comparison: "Comparison", multiplier: int) -> None:
     from fluidbench import published, text
     from fluidbench.report import tables
@@ -104,8 +119,9 @@ def _show(output: Output, comparison: "Comparison", multiplier: int) -> None:
     if comparison.rounds:
         for line in tables.headline(comparison):
             output.result(line)
+        files = f"files {comparison.cache}{_emulated(comparison)}"
         output.result(
-            f"Multiplier {multiplier}, {_rounds(comparison.rounds)}, medians; files {comparison.cache}. "
+            f"Multiplier {multiplier}, {_rounds(comparison.rounds)}, medians; {files}. "
             "Ratio above 1: faster than the first store."
         )
         output.table(tables.comparison_table(comparison))

@@ -46,7 +46,22 @@ AllowConcurrent = Annotated[
     bool, typer.Option("--allow-concurrent", help="Measure although another measurement is running.")
 ]
 Stores = Annotated[
-    str, typer.Option("--stores", help="The stores to compare, the baseline first, separated by commas.")
+    str, typer.Option("--stores", help="The stores to compare, the baseline first, separated by commas; or all.")
+]
+StorageBandwidth = Annotated[
+    str | None,
+    typer.Option(
+        "--storage-bandwidth",
+        help="Emulate a storage: 300MB/s at most for every file of the data directory. Shared memory is not limited.",
+    ),
+]
+S3Url = Annotated[
+    str,
+    typer.Option("--s3-url", envvar="FLUIDBENCH_S3_URL", help="Where the store s3 keeps a run: s3://BUCKET/PREFIX."),
+]
+S3Secret = Annotated[
+    str,
+    typer.Option("--s3-secret", help="On a cluster: the Secret with AWS_* for the store s3, in the steps' namespace."),
 ]
 DEFAULT_MULTIPLIER = 100
 DEFAULT_STEP_TIMEOUT_S = 3600.0

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 
-from fluidbench.stores.base import Footprint, Place, Provision
+from fluidbench.stores.base import Footprint, Medium, Place, Provision
 
 
 class PickleStore:
@@ -11,6 +11,7 @@ class PickleStore:
 
     name = "pickle"
     step_store = "pickle"
+    medium = Medium.FILES
 
     def footprint(self, exchange_bytes: int) -> Footprint:
         return Footprint(disk_bytes=exchange_bytes)

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 STORES = {
     "pickle": "stores.pickle_file:PickleStore",
+    "parquet": "stores.parquet_file:ParquetStore",
+    "arrow": "stores.arrow_file:ArrowStore",
+    "tmpfs": "stores.tmpfs:TmpfsStore",
+    "s3": "stores.s3_object:S3Store",
     "vineyard": "stores.vineyard_object:VineyardStore",
+    "vineyard-block": "stores.vineyard_block:VineyardBlockStore",
 }
 
 
@@ -34,7 +39,10 @@ class Store(Protocol):
         """The table that was saved under `name`."""
 
     def files(self, name: str) -> Sequence[Path]:
-        """The files that hold what was saved under `name`, to be evicted before a load; none in memory."""
+        """The files that hold what was saved under `name`, to be evicted before a load; none in memory.
+
+        A store without files whose tables lie elsewhere than in memory says so in an attribute `cache`.
+        """
 
     def settle(self) -> None:
         """Makes what was saved durable; called after the last clock, and timed apart."""

@@ -10,6 +10,7 @@ from fluidbench.errors import DoesNotFit, FluidbenchError
 from fluidbench.machine.memory import allowance
 from fluidbench.needs import largest_multiplier, needs
 from fluidbench.plan import Plan
+from fluidbench.stores import open_store
 from fluidbench.tools import vineyardd
 
 # left to the system and to FluidBench itself
@@ -20,8 +21,8 @@ def problems(plan: Plan, data_dir: Path) -> list[FluidbenchError]:
     """All that stands against the plan on this machine."""
     try:
         vineyardd.require_support()
-        if plan.store == "vineyard":
-            vineyardd.executable()
+        if check := getattr(open_store(plan.store), "check", None):
+            check(plan)
         found = [_memory(plan), _disk(plan, data_dir)]
     except FluidbenchError as error:
         return [error]

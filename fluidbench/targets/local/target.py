@@ -9,7 +9,7 @@ from fluidbench.dataset import Dataset
 from fluidbench.errors import FluidbenchError
 from fluidbench.events import Note, StepUpdate
 from fluidbench.machine import fingerprint as machine
-from fluidbench.plan import Plan
+from fluidbench.plan import Plan, storage_environment
 from fluidbench.records import Fingerprint, Run
 from fluidbench.stores import open_store
 from fluidbench.stores.base import Place, Provision
@@ -51,9 +51,8 @@ class LocalTarget:
     @contextlib.contextmanager
     def session(self, plan: Plan, context: Context) -> Iterator[Session]:
         store = open_store(plan.store)
-        place = Place(
-            context.run_id, datasets.exchange_dir(context.data_dir, context.run_id), context.private_dir, context.logs
-        )
+        run_dir = datasets.exchange_dir(context.data_dir, context.run_id)
+        place = Place(context.run_id, run_dir, context.private_dir, context.logs, plan.s3_url)
         with _made_and_removed(place.run_dir):
             with store.provision(place, plan.exchange_bytes) as provision:
                 session = Session(iter(()), provision.service_start_s)
@@ -65,7 +64,8 @@ class LocalTarget:
     ) -> Generator[StepUpdate, None, None]:
         if provision.service_start_s:
             yield Note(f"{plan.store} service ready after {provision.service_start_s:.1f} s")
-        environment = {**provision.environment, "FLUIDBENCH_STORE": open_store(plan.store).step_store}
+        own = {"FLUIDBENCH_STORE": open_store(plan.store).step_store, **storage_environment(plan.storage)}
+        environment = {**provision.environment, **own}
         for step in plan.pipeline.steps:
             yield from StepProcess(plan, step, context, environment).run()
         session.readings["shared_memory_bytes"] = float(provision.held_bytes())

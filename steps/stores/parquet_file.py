@@ -3,7 +3,11 @@
 from typing import Any
 
 import pandas as pd
-import pyarrow.parquet  # noqa: F401 - pandas imports it at the first call, and importing belongs to startup
+
+# pandas imports these at its first call, and importing belongs to startup
+import pyarrow.dataset
+import pyarrow.pandas_compat
+import pyarrow.parquet  # noqa: F401
 
 from frames import Table
 from stores.files import FileStore, as_frame, as_saved
@@ -13,9 +17,11 @@ class ParquetStore(FileStore):
     """`to_parquet` and `read_parquet` as they are by default: compressed (snappy), dictionaries and all."""
 
     suffix = "parquet"
+    # whose names the files have, where they are not on this machine
+    filesystem: Any = None
 
     def write(self, table: Table, file: Any) -> None:
-        as_frame(table).to_parquet(file, engine="pyarrow")
+        as_frame(table).to_parquet(file, engine="pyarrow", filesystem=self.filesystem)
 
     def read(self, file: Any) -> Table:
-        return as_saved(pd.read_parquet(file, engine="pyarrow"))
+        return as_saved(pd.read_parquet(file, engine="pyarrow", filesystem=self.filesystem))

@@ -5,13 +5,13 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from fluidbench.records import Identity, Run, State, Step, worst_cache
+from fluidbench.confounding import Round, confounded
+from fluidbench.records import Identity, Run, State, worst_cache
 from fluidbench.stats import speedup
 
 SMALLEST_MARGIN = 0.02
 RELATIVE_TOLERANCE = 1e-9
 NO_CODE: Mapping[str, str] = {}
-Round = Mapping[str, Run]
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def compare(
             for run in fitting if run.run_id not in paired
         ),
         not_comparable=_reasons(runs, like, own_code),
-        confounded=tuple(dict.fromkeys(reason for entry in rounds for reason in _confounded(entry))),
+        confounded=tuple(dict.fromkeys(reason for entry in rounds for reason in confounded(entry))),
         cache=worst_cache([run.cache for entry in rounds for run in entry.values()]),
     )  # fmt: skip
 
@@ -252,39 +252,6 @@ def _same(value: object, expected: object) -> bool:
     if isinstance(expected, float) and isinstance(value, float):
         return math.isclose(value, expected, rel_tol=RELATIVE_TOLERANCE)
     return value == expected
-
-
-def _confounded(entry: Round) -> Iterable[str]:
-    """What else than the store differed within a round, or kept the store from being what it stands for."""
-    number = next(iter(entry.values())).round
-    nodes = sorted({step.node for run in entry.values() for step in run.steps})
-    if len(nodes) > 1:
-        yield f"round {number}: placement, the steps ran on {', '.join(nodes)}"
-    for store, run in entry.items():
-        yield from _grid(run)
-        for step in run.steps:
-            yield from _fallbacks(step, f"round {number}: {step.name} of {store}")
-
-
-def remarks(run: Run) -> Iterable[str]:
-    """What a run must not be shown without: where its times are not only of the work, or not of what was asked for."""
-    yield from _grid(run)
-    if len(nodes := sorted({step.node for step in run.steps if step.node})) > 1:
-        yield f"the steps ran on {', '.join(nodes)}"
-    for step in run.steps:
-        yield from _fallbacks(step, step.name)
-
-
-def _grid(run: Run) -> Iterable[str]:
-    if (grid := run.readings.get("argo_requeue_s", 0.0)) > 1:
-        yield f"Argo looks at a Workflow every {grid:g} s only: steps start on that grid (DEFAULT_REQUEUE_TIME)"
-
-
-def _fallbacks(step: Step, who: str) -> Iterable[str]:
-    if step.transport == "rpc":
-        yield f"{who} reached Vineyard by RPC, not by shared memory"
-    for warning in step.warnings:
-        yield f"{who}: {warning}"
 
 
 def _reasons(runs: Sequence[Run], like: Run, own_code: Mapping[str, str]) -> dict[str, int]:

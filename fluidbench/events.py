@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fluidbench.records import Run, Step
+from fluidbench.records import Run, State, Step
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,18 @@ class Note:
 
 @dataclass(frozen=True)
 class StepStarted:
+    """A step began; on a cluster it is Pending at first."""
+
     name: str
     started_at: str
+    state: State = State.RUNNING
+
+
+@dataclass(frozen=True)
+class StepRunning:
+    """A step that was Pending is at work."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -39,4 +49,4 @@ class RunEnded:
     run: Run
 
 
-StepUpdate = Note | StepStarted | PhaseEnded | StepEnded | RunEnded
+StepUpdate = Note | StepStarted | StepRunning | PhaseEnded | StepEnded | RunEnded

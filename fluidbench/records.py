@@ -65,7 +65,8 @@ class Step:
 
     `evict_s` (before the first read), `fsync_s` and `verify_s` (after the last phase) are spent inside
     the step's process and are not part of `duration_s`. Peaks are the largest samples of RssAnon
-    (private), RssShmem (shared) and RssFile (file), each for itself.
+    (private), RssShmem (shared) and RssFile (file), each for itself. `resources` are a container's requests and
+    limits, as Kubernetes writes them: {"limits.memory": "2Gi"}.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Step:
     inputs: tuple[Input, ...] = ()
     results: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    resources: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

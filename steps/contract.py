@@ -40,6 +40,7 @@ class Parameters:
     cache_policy: str
     spawned_at: float
     sample_memory: bool = False
+    dataset_digest: str = ""
 
     @property
     def dataset(self) -> Path:
@@ -72,6 +73,7 @@ def parameters(argv: Sequence[str] | None = None, environ: Mapping[str, str] = o
         report=Path(environ.get("FLUIDBENCH_REPORT", "/tmp/fluidbench-report.json")),  # noqa: S108 - a container's own
         cache_policy=environ.get("FLUIDBENCH_CACHE_POLICY", "cold"),
         sample_memory=environ.get("FLUIDBENCH_SAMPLE_MEMORY", "") == "1",
+        dataset_digest=environ.get("FLUIDBENCH_DATASET_DIGEST", ""),
         spawned_at=float(environ.get("FLUIDBENCH_SPAWNED_AT") or _process_start()),
     )
 
@@ -110,6 +112,8 @@ class Step:
         self.warnings.clear()  # what importing warns of is about the libraries, not about this run
         self._cpu_s = time.process_time()
         self._files = {path.name: path for path in files}
+        if self.told.dataset_digest and self.told.dataset in files:
+            self._expect_dataset()
         with self._beside("evict_s"):
             self._make_cold(reads | {name: [path] for name, path in self._files.items()})
 
@@ -195,6 +199,13 @@ class Step:
         before = time.monotonic()
         yield
         self._aside[name] += time.monotonic() - before
+
+    def _expect_dataset(self) -> None:
+        """Raises AlteredDatasetError where the dataset is not the one that the run was planned with."""
+        with self._beside("verify_s"):
+            import prepare_data
+
+            prepare_data.check(self.told.dataset, self.told.multiplier, self.told.dataset_digest)
 
     def _make_cold(self, reads: Mapping[str, Sequence[Path]]) -> None:
         import pagecache

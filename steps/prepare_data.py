@@ -65,12 +65,14 @@ def prepare(dataset: Path, multiplier: int) -> dict[str, Any]:
     return _stamped(dataset, facts)
 
 
-def check(dataset: Path, multiplier: int) -> dict[str, Any]:
+def check(dataset: Path, multiplier: int, digest: str = "") -> dict[str, Any]:
     """The facts of a dataset that is there and whole; its bytes are read only if it changed since that was last seen.
 
-    Raises AlteredDatasetError.
+    Raises AlteredDatasetError, also where it is whole but not that of `digest`.
     """
     facts = _sidecar_facts(dataset, multiplier)
+    if digest and facts["digest"] != digest:
+        raise AlteredDatasetError(f"{dataset} has the digest {facts['digest']}, not {digest}")
     if not dataset.exists():
         raise AlteredDatasetError(f"{dataset} is missing, though its sidecar is there")
     stat = dataset.stat()

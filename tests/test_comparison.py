@@ -168,3 +168,23 @@ def test_without_a_dataset_there_is_nothing_to_compare() -> None:
 def test_the_median_of_the_rounds_stands_for_an_arm() -> None:
     arm = compare(rounds((10.0, 8.0), (30.0, 9.0), (11.0, 7.0)), STORES, run()).arms[0]
     assert (arm.median_s, arm.steps[0].phases["load"]) == (11.0, 10.0)
+
+
+def test_steps_with_other_requests_and_limits_confound_a_round() -> None:
+    pair = rounds((10.0, 8.0))
+    alike = {"limits.memory": "2Gi", "requests.memory": "2Gi"}
+    for resources, told in (
+        (alike, ()),
+        (
+            {**alike, "limits.memory": "4Gi"},
+            (
+                "round 1: train-data had other requests and limits: limits.memory=2Gi, requests.memory=2Gi and "
+                "limits.memory=4Gi, requests.memory=2Gi",
+            ),
+        ),
+    ):
+        runs = [
+            dataclasses.replace(one, steps=tuple(dataclasses.replace(step, resources=own) for step in one.steps))
+            for one, own in zip(pair, (alike, resources), strict=True)
+        ]
+        assert compare(runs, STORES, run()).confounded == told

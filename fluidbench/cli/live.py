@@ -12,8 +12,8 @@ from rich.tree import Tree
 
 from fluidbench import text
 from fluidbench.cli.output import Output
-from fluidbench.comparison import remarks
-from fluidbench.events import Note, PhaseEnded, RunEnded, StepEnded, StepStarted, StepUpdate
+from fluidbench.confounding import remarks
+from fluidbench.events import Note, PhaseEnded, RunEnded, StepEnded, StepRunning, StepStarted, StepUpdate
 from fluidbench.records import Run, State, Step
 
 GLYPHS = {
@@ -34,6 +34,7 @@ class Live:
         self.runs: list[Run] = []
         self._ended: list[Step] = []
         self._running: tuple[str, float] | None = None
+        self._state = State.RUNNING
         self._phases: dict[str, float] = {}
         console = Console(stderr=True)
         self._screen = (
@@ -66,7 +67,9 @@ class Live:
 
     def __call__(self, update: StepUpdate) -> None:
         if isinstance(update, StepStarted):
-            self._running, self._phases = (update.name, time.monotonic()), {}
+            self._running, self._phases, self._state = (update.name, time.monotonic()), {}, update.state
+        elif isinstance(update, StepRunning):
+            self._state = State.RUNNING
         elif isinstance(update, PhaseEnded):
             self._phases[update.phase] = update.seconds
         elif isinstance(update, StepEnded):
@@ -84,7 +87,7 @@ class Live:
         if isinstance(update, Note):
             self._output.note(f"  {update.text}")
         elif isinstance(update, StepStarted):
-            self._output.note(f"  {GLYPHS[State.RUNNING]} {update.name}")
+            self._output.note(f"  {GLYPHS[update.state]} {update.name}")
         elif isinstance(update, PhaseEnded):
             self._output.note(f"      {update.phase} {text.seconds(update.seconds)}")
         elif isinstance(update, StepEnded):
@@ -96,7 +99,7 @@ class Live:
             tree.add(Text(step_line(step)))
         if self._running:
             name, since = self._running
-            node = tree.add(Text(f"{GLYPHS[State.RUNNING]} {name}  {time.monotonic() - since:.1f} s"))
+            node = tree.add(Text(f"{GLYPHS[self._state]} {name}  {time.monotonic() - since:.1f} s"))
             for phase, seconds in self._phases.items():
                 node.add(Text(f"{phase} {text.seconds(seconds)}"))
         return tree

@@ -77,6 +77,7 @@ class PipelineOptions:
     storage: Storage | None = None
     s3_url: str = ""
     s3_secret: str = ""
+    dataset_digest: str = ""
 
     @property
     def drop_caches(self) -> bool:
@@ -140,6 +141,7 @@ def environment(options: PipelineOptions, run_id: str, multiplier: str) -> dict[
     """What a step is told, as in docs/reference/step-contract.md."""
     vineyard = {"VINEYARD_CONFIG": VINEYARD_DIR} if options.with_vineyard else {}
     bucket = {"FLUIDBENCH_S3_URL": options.s3_url} if options.s3_url else {}
+    known = {"FLUIDBENCH_DATASET_DIGEST": options.dataset_digest} if options.dataset_digest else {}
     return {
         "FLUIDBENCH_CONTRACT": str(STEP_CONTRACT_VERSION),
         "FLUIDBENCH_DATA_DIR": DATA_DIR,
@@ -155,6 +157,7 @@ def environment(options: PipelineOptions, run_id: str, multiplier: str) -> dict[
         **vineyard,
         **bucket,
         **storage_environment(options.storage),
+        **known,
     }
 
 

@@ -159,7 +159,7 @@ def test_watches_that_break_in_every_step_go_on_and_nothing_is_told_twice(world:
         world.during(step, world.cluster.api.break_watches, takes_s=0.3)
     ended = world.run()
     assert ended.returncode == 0, ended.stderr
-    assert ended.stderr.count("● train-data") == ended.stderr.count("✔ train-data") == 1
+    assert ended.stderr.count("◷ train-data") == ended.stderr.count("✔ train-data") == 1
 
 
 def test_a_silent_watch_is_noticed(world: World) -> None:

@@ -69,7 +69,7 @@ def test_a_signal_in_the_middle_stops_the_workflow_and_removes_everything(
     assert [step["name"] for step in run["steps"]] == ["preprocess-data"]
 
 
-@pytest.mark.parametrize("step", ["prepare-data", "preprocess-data", "test-data", "clean-up"])
+@pytest.mark.parametrize("step", ["prepare-data", "preprocess-data", "test-data"])
 def test_ctrl_c_at_any_stage_leaves_nothing_and_the_next_run_is_well(world: World, step: str) -> None:
     with at_work(world, step) as process:
         process.send_signal(signal.SIGINT)
@@ -77,6 +77,32 @@ def test_ctrl_c_at_any_stage_leaves_nothing_and_the_next_run_is_well(world: Worl
     assert process.returncode == 130, stderr
     assert world.cluster.left() == []
     assert world.run("--vineyard").returncode == 0
+
+
+def test_ctrl_c_while_it_clears_up_does_not_keep_it_from_doing_so(world: World) -> None:
+    with at_work(world, "clean-up") as process:
+        world.act("clean-up", hangs=False)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130, stderr
+    assert world.cluster.left() == []
+
+
+def test_what_a_second_ctrl_c_leaves_is_cleared_up_by_the_next_run(world: World) -> None:
+    with at_work(world, "clean-up") as process:
+        process.send_signal(signal.SIGINT)
+        again = len(world.cluster.api.asked("POST", "/jobs"))
+        while len(world.cluster.api.asked("POST", "/jobs")) == again:
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130, stderr
+    assert [left.split()[0] for left in world.cluster.left()] == ["Workflow"]
+    ended = world.run()
+    assert ended.returncode == 0, ended.stderr
+    assert "removing what run" in ended.stderr
+    assert world.cluster.left() == []
 
 
 def test_ctrl_c_before_the_answer_to_the_submit_has_come_leaves_no_workflow(world: World) -> None:
@@ -124,6 +150,15 @@ def test_after_a_kill_while_the_dataset_was_made_the_next_run_replaces_the_job(w
         process.kill()
     ended = world.run()
     assert ended.returncode == 0, ended.stderr
+    assert world.cluster.left() == []
+
+
+def test_a_job_that_a_killed_command_left_is_removed_before_anything_is_measured(world: World) -> None:
+    with at_work(world, "prepare-data", "prepare", "-m", "2") as process:
+        process.kill()
+    ended = world.run()
+    assert ended.returncode == 0, ended.stderr
+    assert "removing the Job prepare-data-2, which an interrupted command left" in ended.stderr
     assert world.cluster.left() == []
 
 

@@ -1,13 +1,18 @@
 """Pods that do not start, steps that fail, Workflows that go wrong: told in one sentence, recorded, and cleared up."""
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from fluidbench.kube import WORKFLOW
+from fluidbench.kube import DEPLOYMENT, WORKFLOW, Kube
+from fluidbench.targets.cluster.controller import Attention
+from fluidbench.targets.cluster.ready import ReadyCluster
+from tests.cluster.acts import report
 from tests.cluster.conftest import World
+from tests.up.stack import controller
 
 
 def ago(seconds: float) -> str:
@@ -185,7 +190,89 @@ def test_a_clean_up_that_fails_is_told_and_the_run_does_not_pass_for_a_good_one(
     assert ended.returncode == 6
     assert "clean-up failed" in ended.json["error"]["message"]
     assert world.recorded()["state"] == "Failed"
+    (workflow,) = world.cluster.left()
+    assert workflow.startswith("Workflow machine-learning-pipeline-with-vineyard-")
+
+
+def test_what_could_not_be_cleared_up_is_by_the_next_run(world: World) -> None:
+    said = world.cluster.argo.kubelet.acts["clean-up"].log
+    world.act("clean-up", exit_code=1, log="ConnectionError: no Vineyard\n")
+    failed = world.program("run", "-m", "1", "--vineyard", "--json")
+    assert failed.returncode == 6, failed.stderr
+    assert world.cluster.left() != []
+    world.act("clean-up", exit_code=0, log=said)
+    ended = world.run()
+    assert ended.returncode == 0, ended.stderr
+    assert f"removing what run {failed.json['runs'][0]['run_id']} left on the cluster" in ended.stderr
     assert world.cluster.left() == []
+
+
+def test_a_dataset_that_was_found_whole_is_not_prepared_again(world: World) -> None:
+    for _ in range(2):
+        assert world.run().returncode == 0
+    made = [seen.body["metadata"]["name"] for seen in world.cluster.api.asked("POST", "/jobs")]
+    assert [name for name in made if "prepare-data" in name] == ["prepare-data-1"]
+    first, second = (seen.body["spec"] for seen in world.cluster.api.asked("POST", "/workflows"))
+    for spec in (first, second):
+        (environment,) = (one["container"]["env"] for one in spec["templates"] if one["name"] == "preprocess-data")
+        assert {"name": "FLUIDBENCH_DATASET_DIGEST", "value": "d"} in environment
+    assert world("prepare", "-m", "1").returncode == 0
+    assert len(world.cluster.api.asked("POST", "/jobs")) == 4  # a clean-up each, and the dataset looked at again
+
+
+def test_a_dataset_that_is_altered_under_a_run_is_a_problem_of_results(world: World) -> None:
+    error = {"type": "AlteredDatasetError", "message": "/data/df_1.pkl has 1 bytes, prepared were 3681000"}
+    world.act("preprocess-data", exit_code=1, report=json.dumps({"error": error, "step": "preprocess-data"}))
+    ended = world.run()
+    assert (ended.returncode, ended.json["error"]["code"]) == (7, "result"), ended.stderr
+    assert "/data/df_1.pkl has 1 bytes" in ended.json["error"]["message"]
+    assert "The next run looks at it anew" in ended.json["error"]["hint"]
+    assert world.cluster.left() == []
+    world.act("preprocess-data", exit_code=0, report=report("preprocess-data"))
+    assert world.run().returncode == 0
+    made = [seen.body["metadata"]["name"] for seen in world.cluster.api.asked("POST", "/jobs")]
+    assert made.count("prepare-data-1") == 2
+
+
+def test_a_controller_that_does_not_run_is_told_before_anything_is_made(world: World) -> None:
+    away = controller(requeue="1s")
+    away["status"] = {}
+    world.cluster.api.put(away)
+    ended = world.run()
+    assert (ended.returncode, ended.json["error"]["code"]) == (4, "external_failure")
+    assert "Argo's controller does not run" in ended.json["error"]["message"]
+    assert "describe deployment workflow-controller" in ended.json["error"]["hint"]
+    away["spec"]["replicas"] = 0
+    world.cluster.api.put(away)
+    assert "it is scaled to 0" in world.run().json["error"]["message"]
+    world.cluster.api.remove(DEPLOYMENT, "workflow-controller", "argo")
+    assert "no Argo controller" in world.run().json["error"]["message"]
+    assert (world.cluster.argo.workflows, world.cluster.api.asked("POST", "/jobs")) == ([], [])
+
+
+def test_a_controller_that_goes_away_or_looks_elsewhere_is_told_while_a_workflow_waits(world: World) -> None:
+    now = [0.0]
+    cluster = ReadyCluster(world.cluster.current(), Kube.open(world.cluster.kubeconfig, "test"))
+    attention = Attention(cluster, lambda: now[0])
+    waiting, at_work = {"metadata": {}}, {"status": {"phase": "Running"}}
+    assert attention.problem(waiting) is None
+    now[0] = 61.0
+    told = attention.problem(waiting)
+    assert told is not None
+    assert "has not taken up a Workflow of namespace default within 60 s" in told.message
+    assert attention.problem(at_work) is None
+    away = controller(requeue="1s")
+    away["status"] = {}
+    world.cluster.api.put(away)
+    assert attention.problem(at_work) is None
+    now[0] = 80.0
+    assert attention.problem(at_work) is None
+    now[0] = 92.0
+    told = attention.problem(at_work)
+    assert told is not None
+    assert "Argo's controller does not run" in told.message
+    world.cluster.api.put(controller(requeue="1s"))
+    assert attention.problem(at_work) is None
 
 
 def test_a_report_that_is_no_json_is_told(world: World) -> None:

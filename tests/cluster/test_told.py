@@ -31,9 +31,10 @@ def test_after_the_submit_the_workflow_and_the_line_that_shows_it_are_told(world
 def test_the_steps_are_told_live_in_argos_words_and_glyphs(world: World) -> None:
     world.act("train-data", exit_code=1)
     lines = [line.strip() for line in world.run().stderr.splitlines()]
-    told = [line for line in lines if line.startswith(("●", "✔", "✖", "○"))]
+    # a pod that starts at once may never be seen Pending
+    told = [line.replace("●", "◷") for line in lines if line.startswith(("◷", "●", "✔", "✖", "○"))]
     assert [line.split("  ")[0] for line in told] == [
-        "● preprocess-data", "✔ preprocess-data", "● train-data", "✖ train-data", "○ test-data"
+        "◷ preprocess-data", "✔ preprocess-data", "◷ train-data", "✖ train-data", "○ test-data"
     ]  # fmt: skip
     assert "train-data: Failed: main: Error (exit code 1)" in lines
     assert any(line.startswith("preprocess-data: Running on bench-worker") for line in lines)
@@ -75,7 +76,7 @@ def test_the_end_is_noticed_within_a_second_and_without_busy_polling(world: Worl
             ended_at.append(time.monotonic())
 
     world.cluster.api.when("MODIFIED", WORKFLOW, seen)
-    world.cluster.api.when("DELETED", WORKFLOW, lambda _: removed_at.append(time.monotonic()))
+    world.cluster.api.when("DELETED", POD, lambda _: removed_at.append(time.monotonic()))
     world.act("train-data", takes_s=5.0)
     before = len(world.cluster.api.requests)
     assert world.run().returncode == 0
@@ -204,3 +205,17 @@ def test_lines_that_a_library_prints_between_are_no_part_of_what_a_job_tells(wor
     ended = world.run("--vineyard")
     assert ended.returncode == 0, ended.stderr
     assert ended.json["runs"][0]["identity"]["rows"] == 10_000
+
+
+def test_dropping_all_caches_is_privileged_in_its_steps_alone_and_cleared_up_as_root(world: World) -> None:
+    ended = world.run("--vineyard", "--cache", "dropped")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.json["runs"][0]["identity"]["cache_policy"] == "dropped"
+    (workflow,) = (seen.body for seen in world.cluster.api.asked("POST", "/workflows"))
+    containers = [template["container"] for template in workflow["spec"]["templates"] if "container" in template]
+    assert [one["securityContext"]["privileged"] for one in containers] == [True] * 3
+    assert all("drop_caches" in " ".join(one["command"]) for one in containers)
+    jobs = [seen.body["spec"]["template"]["spec"] for seen in world.cluster.api.asked("POST", "/jobs")]
+    assert [job["securityContext"]["runAsUser"] for job in jobs] == [10001, 0]
+    assert not any(job["containers"][0]["securityContext"].get("privileged") for job in jobs)
+    assert world.cluster.left() == []

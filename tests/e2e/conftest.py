@@ -74,6 +74,20 @@ def _current_context(kubeconfig: Path) -> str:
     return str(told["current-context"])
 
 
+def by_hand(cluster: RealCluster, *argv: str, stdin: str = "") -> str:
+    """What kubectl or argo prints, asked as a user would beside FluidBench; skips where it is not installed."""
+    if shutil.which(argv[0]) is None:
+        pytest.skip(f"there is no {argv[0]} here")
+    reach = cluster.brought_up.json["cluster"]
+    environment = os.environ | ({"KUBECONFIG": reach["kubeconfig"]} if reach["kubeconfig"] else {})
+    line = [*argv, "--context", reach["context"], "-n", reach["namespace"]]
+    done = subprocess.run(
+        line, input=stdin, capture_output=True, text=True, env=environment, timeout=COMMAND_TIMEOUT_S, check=False
+    )
+    assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
 def last_run(cluster: RealCluster) -> dict:
     """The last run that is recorded."""
     return json.loads(cluster("history", "--json").stdout)["runs"][0]

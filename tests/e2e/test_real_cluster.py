@@ -1,5 +1,6 @@
 """The published procedure on a real cluster, in four commands. The tests go on from each other, in this order."""
 
+import json
 import math
 import re
 import signal
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from support.expected import EXPECTED
-from tests.e2e.conftest import RealCluster, last_run
+from tests.e2e.conftest import RealCluster, by_hand, last_run
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
 MULTIPLIER = 2
@@ -140,6 +141,25 @@ def test_two_runs_at_once_are_refused(ready: RealCluster) -> None:
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=300)
     assert (refused.returncode, refused.json["error"]["code"]) == (10, "busy")
+
+
+def test_what_render_prints_passes_kubectl_and_argo_by_hand(ready: RealCluster) -> None:
+    image = ready.brought_up.json["cluster"]["step_image"]
+    about = ("-m", str(MULTIPLIER), "--step-image", image)
+    by_hand(ready, "kubectl", "apply", "--dry-run=server", "-f", "-", stdin=ready("render", "--what", "setup").stdout)
+    created = by_hand(ready, "kubectl", "create", "-o", "name", "-f", "-", stdin=ready("render", *about).stdout)
+    name = created.strip().rpartition("/")[2]
+    by_hand(ready, "kubectl", "wait", f"workflow/{name}", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=300s")
+    in_vineyard = ready("render", *about, "--vineyard").stdout
+    # it exits with 0 only when the Workflow succeeded
+    submitted = json.loads(by_hand(ready, "argo", "submit", "-", "--wait", "-o", "json", stdin=in_vineyard))
+    for workflow, more in ((name, ()), (submitted["metadata"]["name"], ("--vineyard",))):
+        what = ("--what", "clean-up", "--run-id", workflow, "--step-image", image, *more)
+        clean_up = ready("render", *what).stdout
+        by_hand(ready, "kubectl", "create", "-f", "-", stdin=clean_up)
+        by_hand(ready, "kubectl", "wait", f"job/clean-up-{workflow}", "--for=condition=Complete", "--timeout=300s")
+        by_hand(ready, "kubectl", "delete", f"workflow/{workflow}", f"job/clean-up-{workflow}")
+    nothing_left(ready)
 
 
 def test_down_removes_everything_and_says_what_is_left(ready: RealCluster) -> None:

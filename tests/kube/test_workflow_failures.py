@@ -2,6 +2,7 @@ import pytest
 
 from fluidbench.errors import DoesNotFit, ExternalFailure, StepFailed, UsageProblem, WaitTimeout
 from fluidbench.plan import PUBLISHED, StepPlan
+from fluidbench.targets.cluster import nodes
 from fluidbench.targets.cluster import workflow as workflows
 from tests.kube.plugin import fixture
 
@@ -54,7 +55,7 @@ def test_the_log_of_a_failed_step_is_told_with_what_it_means():
 
 def test_an_older_argo_says_the_same_without_the_containers_name():
     workflow = fixture("workflow-failed-exit1")
-    workflows.node_of(STEP_B, workflow)["message"] = "Error (exit code 1)"
+    nodes.node_of(STEP_B, workflow)["message"] = "Error (exit code 1)"
     assert workflows.failure(workflow).message == "step-b failed: Error (exit code 1)"
 
 
@@ -72,7 +73,7 @@ def test_an_older_argo_says_the_same_without_the_containers_name():
 )
 def test_every_way_in_which_fluids_webhook_fails_is_told(message, cause):
     workflow = fixture("workflow-error-webhook-timeout")
-    node = workflows.node_of(PREPROCESS, workflow)
+    node = nodes.node_of(PREPROCESS, workflow)
     node["message"] = (
         f'failed calling webhook "fuse.serverful.fluid.io": failed to call webhook: Post "https://x": {message}'
     )

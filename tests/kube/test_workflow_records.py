@@ -5,9 +5,10 @@ import json
 import pytest
 
 from fluidbench.errors import ExternalFailure
-from fluidbench.events import Note, StepStarted
+from fluidbench.events import Note, StepRunning, StepStarted
 from fluidbench.plan import PUBLISHED, StepPlan
 from fluidbench.records import State
+from fluidbench.targets.cluster import nodes
 from fluidbench.targets.cluster import workflow as workflows
 from tests.kube.plugin import FIXTURES, fixture, sequence
 
@@ -24,16 +25,14 @@ REPORT = {
 def with_report(name, step, report):
     """A fixture's Workflow in which a step has a report."""
     workflow = fixture(name)
-    node = workflows.node_of(step, workflow)
+    node = nodes.node_of(step, workflow)
     node.setdefault("outputs", {})["parameters"] = [{"name": "report", "value": json.dumps(report)}]
     return workflow
 
 
 def record(name, step, pods=None, events=()):
     workflow = fixture(f"workflow-{name}")
-    return workflows.step_record(
-        step, workflow, workflows.pod_of(step, workflow, fixture(f"pods-{pods or name}")), events
-    )
+    return workflows.step_record(step, workflow, nodes.pod_of(step, workflow, fixture(f"pods-{pods or name}")), events)
 
 
 # Records
@@ -59,7 +58,7 @@ def test_the_first_pod_on_a_node_pays_for_the_mount_of_vineyard():
 
 def test_the_steps_own_phases_follow_those_of_the_pod():
     workflow = with_report("workflow-succeeded-files", PREPROCESS, REPORT)
-    pod = workflows.pod_of(PREPROCESS, workflow, fixture("pods-succeeded-files"))
+    pod = nodes.pod_of(PREPROCESS, workflow, fixture("pods-succeeded-files"))
     step = workflows.step_record(PREPROCESS, workflow, pod)
     assert list(step.phases) == ["scheduling", "image", "mount", "container", "startup", "load", "compute", "exit"]
     assert step.phases["compute"] == 0.75
@@ -75,7 +74,7 @@ def test_the_steps_own_phases_follow_those_of_the_pod():
 
 def test_what_kubernetes_tells_in_whole_seconds_stays_in_whole_seconds():
     workflow = with_report("workflow-succeeded-files", PREPROCESS, REPORT)
-    pod = workflows.pod_of(PREPROCESS, workflow, fixture("pods-succeeded-files"))
+    pod = nodes.pod_of(PREPROCESS, workflow, fixture("pods-succeeded-files"))
     phases = workflows.step_record(PREPROCESS, workflow, pod).phases
     assert all(phases[name] == int(phases[name]) for name in ("scheduling", "image", "mount", "container", "exit"))
 
@@ -87,7 +86,7 @@ def test_a_step_whose_pod_is_gone_keeps_its_wall_time():
 
 def test_pulls_that_events_tell_of_are_a_phase_of_their_own():
     workflow, pods = fixture("workflow-succeeded-vineyard"), fixture("pods-succeeded-vineyard")
-    pod = workflows.pod_of(PREPROCESS, workflow, pods)
+    pod = nodes.pod_of(PREPROCESS, workflow, pods)
     events = [
         pulling(pod, "Pulling", "2026-11-25T10:32:42Z", 'Pulling image "a:1"'),
         pulling(pod, "Pulled", "2026-11-25T10:32:44Z", 'Successfully pulled image "a:1" in 1.9s'),
@@ -125,7 +124,7 @@ def test_a_step_that_ended_badly_is_recorded_with_its_reason(name, step, state, 
 
 def test_a_step_that_stood_before_its_image_until_the_deadline_says_so():
     workflow = fixture("workflow-failed-deadline-exceeded")
-    pod = workflows.pod_of(LAB_STEPS[1], workflow, fixture("pods-running-imagepullbackoff"))
+    pod = nodes.pod_of(LAB_STEPS[1], workflow, fixture("pods-running-imagepullbackoff"))
     step = workflows.step_record(LAB_STEPS[1], workflow, pod)
     assert "did not end within the time" in step.reason
     assert step.phases["image"] > 100
@@ -134,9 +133,9 @@ def test_a_step_that_stood_before_its_image_until_the_deadline_says_so():
 
 def test_a_step_that_stood_before_a_mount_says_so():
     workflow = fixture("workflow-running-failedmount")
-    node = workflows.node_of(LAB_STEPS[1], workflow)
+    node = nodes.node_of(LAB_STEPS[1], workflow)
     node |= {"phase": "Failed", "finishedAt": "2026-11-25T10:39:38Z", "message": "Step exceeded its deadline"}
-    pod = workflows.pod_of(LAB_STEPS[1], workflow, fixture("pods-running-failedmount"))
+    pod = nodes.pod_of(LAB_STEPS[1], workflow, fixture("pods-running-failedmount"))
     assert workflows.step_record(LAB_STEPS[1], workflow, pod).phases == {"scheduling": 0, "mount": 60}
 
 
@@ -148,7 +147,7 @@ def test_an_error_that_the_step_reported_is_its_reason():
 
 def test_a_report_that_is_no_json_is_an_external_failure():
     workflow = fixture("workflow-succeeded-files")
-    workflows.node_of(PREPROCESS, workflow)["outputs"]["parameters"] = [{"name": "report", "value": "{"}]
+    nodes.node_of(PREPROCESS, workflow)["outputs"]["parameters"] = [{"name": "report", "value": "{"}]
     with pytest.raises(ExternalFailure, match="the report of preprocess-data is not JSON"):
         workflows.step_record(PREPROCESS, workflow, None)
 
@@ -169,7 +168,7 @@ def test_packed_nodes_are_unpacked():
     workflow = fixture("workflow-succeeded-files")
     plain = workflow["status"].pop("nodes")
     workflow["status"]["compressedNodes"] = base64.b64encode(gzip.compress(json.dumps(plain).encode())).decode()
-    assert workflows.nodes(workflow) == plain
+    assert nodes.nodes(workflow) == plain
     assert workflows.step_record(PREPROCESS, workflow, None).state is State.SUCCEEDED
 
 
@@ -177,14 +176,14 @@ def test_nodes_that_are_packed_otherwise_are_refused():
     workflow = fixture("workflow-succeeded-files")
     workflow["status"] |= {"nodes": {}, "compressedNodes": base64.b64encode(b"\x28\xb5\x2f\xfd zstd").decode()}
     with pytest.raises(ExternalFailure, match="packed in a way"):
-        workflows.nodes(workflow)
+        nodes.nodes(workflow)
 
 
 def test_nodes_that_lie_in_a_database_are_refused():
     workflow = fixture("workflow-succeeded-files")
     workflow["status"] |= {"nodes": None, "offloadNodeStatusVersion": "fnv:1"}
     with pytest.raises(ExternalFailure, match="in a database") as refused:
-        workflows.nodes(workflow)
+        nodes.nodes(workflow)
     assert "nodeStatusOffLoad" in refused.value.hint
 
 
@@ -199,11 +198,11 @@ def told(states, steps):
 def test_the_states_of_a_vineyard_pipeline_tell_of_each_start_once():
     news = told(sequence("workflow-seq-vineyard"), PUBLISHED.steps)
     assert news[0] == []
-    assert news[1] == [StepStarted("preprocess-data", "2026-11-25T10:35:07Z")]
+    assert news[1] == [StepStarted("preprocess-data", "2026-11-25T10:35:07Z", State.PENDING)]
     assert news[2] == [Note("preprocess-data: Pending: PodInitializing")]
-    assert news[3] == [Note("preprocess-data: Running on lab-worker2")]
-    assert news[4] == [StepStarted("train-data", "2026-11-25T10:35:27Z")]
-    assert news[5] == [StepStarted("test-data", "2026-11-25T10:35:37Z")]
+    assert news[3] == [StepRunning("preprocess-data"), Note("preprocess-data: Running on lab-worker2")]
+    assert news[4] == [StepStarted("train-data", "2026-11-25T10:35:27Z", State.PENDING)]
+    assert news[5] == [StepStarted("test-data", "2026-11-25T10:35:37Z", State.PENDING)]
     assert news[6] == []
 
 
@@ -220,8 +219,8 @@ def test_the_states_of_a_vineyard_pipeline_tell_of_each_end_once():
 
 def test_the_states_of_the_lab_pipeline():
     news = told(sequence("workflow-seq-fx-ok"), LAB_STEPS)
-    assert [len(one) for one in news] == [0, 1, 1, 1, 0]
-    assert news[3] == [Note("step-b: Running on lab-worker2")]
+    assert [len(one) for one in news] == [0, 1, 1, 2, 0]
+    assert news[3] == [StepRunning("step-b"), Note("step-b: Running on lab-worker2")]
 
 
 def test_a_watch_that_missed_states_tells_all_that_it_missed():

@@ -11,6 +11,7 @@ from fluidbench.plan import Plan
 from fluidbench.render import PipelineOptions, clean_up_job, prepare_job
 from fluidbench.render.pipeline import MANAGED_BY
 from fluidbench.targets.cluster.diagnose import stuck
+from fluidbench.targets.cluster.owner import signed
 from fluidbench.targets.cluster.ready import ReadyCluster
 from fluidbench.wait import wait_until
 
@@ -41,6 +42,11 @@ def facts(cluster: ReadyCluster, multiplier: int) -> Mapping[str, Any] | None:
     return told
 
 
+def forget(cluster: ReadyCluster, multiplier: int) -> None:
+    """Forgets what is known of a dataset: the next run has it looked at."""
+    cluster.kube.delete(CONFIG_MAP, _facts_name(multiplier), cluster.namespace)
+
+
 def clean_up(cluster: ReadyCluster, options: PipelineOptions) -> Iterator[Note]:
     """Drops a run's objects and removes its files; tells where something stays in a worker."""
     runtime = cluster.current.runtime if options.with_vineyard else ""
@@ -62,16 +68,16 @@ def clean_up(cluster: ReadyCluster, options: PipelineOptions) -> Iterator[Note]:
 def _run(cluster: ReadyCluster, job: Mapping[str, Any], timeout_s: float, what: str) -> list[str]:
     """Runs a Job to its end and returns the lines of its log; one of the same name that is there is replaced."""
     name = job["metadata"]["name"]
-    _remove(cluster, name)
+    remove(cluster, name)
     try:
-        cluster.kube.create(job)
+        cluster.kube.create(signed(job))
         pod = _wait(cluster, name, timeout_s, what)
         lines = cluster.kube.logs(pod["metadata"]["name"], cluster.namespace, tail_lines=200).splitlines()
         if pod["status"]["phase"] != "Succeeded":
             raise _failure(what, lines)
         return lines
     finally:
-        _remove(cluster, name)
+        remove(cluster, name)
 
 
 def _wait(cluster: ReadyCluster, job: str, timeout_s: float, what: str) -> dict[str, Any]:
@@ -85,7 +91,8 @@ def _wait(cluster: ReadyCluster, job: str, timeout_s: float, what: str) -> dict[
     raise WaitTimeout(f"{what} did not end within {timeout_s:g} s")
 
 
-def _remove(cluster: ReadyCluster, job: str) -> None:
+def remove(cluster: ReadyCluster, job: str) -> None:
+    """Deletes a Job and waits until it is gone."""
     if cluster.kube.delete(JOB, job, cluster.namespace):
         wait_until(
             lambda: None if cluster.kube.get(JOB, job, cluster.namespace) else True,

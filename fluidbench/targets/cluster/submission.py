@@ -4,17 +4,21 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from fluidbench.errors import FluidbenchError, StepFailed, WaitTimeout
+from fluidbench.errors import FluidbenchError, StepFailed, Terminated, WaitTimeout
 from fluidbench.events import Note, StepEnded, StepUpdate
-from fluidbench.kube import EVENT, POD, WORKFLOW, Gone
-from fluidbench.plan import Plan
+from fluidbench.kube import EVENT, JOB, POD, WORKFLOW, Gone
+from fluidbench.plan import Plan, StepPlan
 from fluidbench.records import Step
 from fluidbench.render import PipelineOptions, to_yaml
 from fluidbench.render import workflow as render_workflow
 from fluidbench.render.pipeline import RUN_LABEL
 from fluidbench.targets.base import Context, Session
 from fluidbench.targets.cluster import jobs, workflow
+from fluidbench.targets.cluster.bringup.objects import leaving
+from fluidbench.targets.cluster.controller import Attention
 from fluidbench.targets.cluster.diagnose import stuck
+from fluidbench.targets.cluster.nodes import pod_of
+from fluidbench.targets.cluster.owner import signed
 from fluidbench.targets.cluster.ready import ReadyCluster
 from fluidbench.wait import wait_until
 
@@ -36,7 +40,8 @@ class Submission:
         manifest = render_workflow(self._options)
         (self._context.logs / "workflow.yaml").write_text(to_yaml([manifest]), encoding="utf-8")
         try:
-            self._name = self._cluster.kube.create(manifest)["metadata"]["name"]
+            own = signed(manifest, store=self._options.store, cache_policy=self._options.cache_policy)
+            self._name = self._cluster.kube.create(own)["metadata"]["name"]
         except BaseException:
             with contextlib.suppress(FluidbenchError):  # what came before it is what is told
                 self._remove_unseen()
@@ -44,7 +49,12 @@ class Submission:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.notes += remove_run(self._cluster, self._options)
+        try:
+            self.notes += remove_run(self._cluster, self._options)
+        except (KeyboardInterrupt, Terminated):
+            # all of it once more; who interrupts that too leaves it to the next command
+            self.notes += remove_run(self._cluster, self._options)
+            raise
 
     def _remove_unseen(self) -> None:
         """The answer may have been lost, or not waited for, and the Workflow be there all the same."""
@@ -57,8 +67,9 @@ class Submission:
         yield Note(f"Workflow {self._name}; see it with: {self._cluster.argo_get(self._name)}")
         before: dict[str, Any] | None = None
         for state in self._states():
-            yield from workflow.updates(before, state, self._plan.pipeline.steps)
-            yield from self._ended_steps(before, state)
+            for step in self._plan.pipeline.steps:  # one after the other: an end comes before the next one's start
+                yield from workflow.updates(before, state, [step])
+                yield from self._ended_steps(before, state, step)
             before = state
             if workflow.finished(state):
                 self._measure(state, session)
@@ -80,6 +91,7 @@ class Submission:
         """The Workflow as it changes; on every tick its pods are looked at, so that one that is stuck is told."""
         timeout_s = self._plan.step_timeout_s * len(self._plan.pipeline.steps) + 60
         last: dict[str, Any] = {}
+        attention = Attention(self._cluster)
         watch = self._cluster.kube.watch(
             WORKFLOW, self._cluster.namespace, name=self._name, timeout_s=timeout_s, tick_s=TICK_S
         )  # fmt: skip
@@ -88,6 +100,8 @@ class Submission:
                 return
             if state.get("status") == last.get("status") and not workflow.finished(state):
                 self._raise_if_stuck()
+                if problem := attention.problem(state):
+                    raise problem
             yield state
             last = state
             if workflow.finished(state):
@@ -98,12 +112,12 @@ class Submission:
         if problem := stuck(self._pods(), self._cluster.kube.list(EVENT, self._cluster.namespace)):
             raise problem
 
-    def _ended_steps(self, before: dict[str, Any] | None, state: dict[str, Any]) -> Iterator[StepEnded]:
-        ended = workflow.ended(before, state, self._plan.pipeline.steps)
-        pods = self._pods() if ended else []
-        events = self._cluster.kube.list(EVENT, self._cluster.namespace) if ended else []
-        for step in ended:
-            record = workflow.step_record(step, state, workflow.pod_of(step, state, pods), events)
+    def _ended_steps(
+        self, before: dict[str, Any] | None, state: dict[str, Any], planned: StepPlan
+    ) -> Iterator[StepEnded]:
+        for step in workflow.ended(before, state, [planned]):
+            pods, events = self._pods(), self._cluster.kube.list(EVENT, self._cluster.namespace)
+            record = workflow.step_record(step, state, pod_of(step, state, pods), events)
             self._steps.append(record)
             yield StepEnded(record)
 
@@ -129,19 +143,37 @@ class Submission:
 
 
 def remove_run(cluster: ReadyCluster, options: PipelineOptions) -> list[str]:
-    """Stops and deletes the run's Workflows, and drops its objects and files; returns what is worth telling."""
+    """Stops the run's Workflows, drops its objects and files, and deletes it; returns what is worth telling.
+
+    The Workflows go last: should any of it fail, a later command finds them, and clears up (see `abandoned`).
+    """
     labels = f"{RUN_LABEL}={options.run_id}"
-    for item in cluster.kube.list(WORKFLOW, cluster.namespace, labels=labels):
-        name = item["metadata"]["name"]
+    workflows = cluster.kube.list(WORKFLOW, cluster.namespace, labels=labels)
+    for item in workflows:
         if not workflow.finished(item):
-            cluster.kube.patch(WORKFLOW, name, cluster.namespace, {"spec": {"shutdown": "Terminate"}})
-        cluster.kube.delete(WORKFLOW, name, cluster.namespace)
-    # a pod that still runs would put its objects after they were dropped
-    wait_until(
-        lambda: None if cluster.kube.list(POD, cluster.namespace, labels=labels) else True,
-        what=f"the end of the pods of run {options.run_id}", timeout_s=PODS_GONE_WITHIN_S, interval_s=0.5,
-    )  # fmt: skip
-    return [note.text for note in jobs.clean_up(cluster, options)]
+            stop = {"spec": {"shutdown": "Terminate"}}
+            cluster.kube.patch(WORKFLOW, item["metadata"]["name"], cluster.namespace, stop)
+    _remove_pods(cluster, labels, options.run_id)
+    notes = [note.text for note in jobs.clean_up(cluster, options)]
+    for item in workflows:
+        cluster.kube.delete(WORKFLOW, item["metadata"]["name"], cluster.namespace)
+    return notes
+
+
+def _remove_pods(cluster: ReadyCluster, labels: str, run_id: str) -> None:
+    """Also waits for their end: a pod that still runs would put its objects after they were dropped."""
+    for job in cluster.kube.list(JOB, cluster.namespace, labels=labels):
+        jobs.remove(cluster, job["metadata"]["name"])
+
+    def gone() -> bool | None:
+        left = cluster.kube.list(POD, cluster.namespace, labels=labels)
+        for pod in left:
+            if not leaving(pod):
+                cluster.kube.delete(POD, pod["metadata"]["name"], cluster.namespace)
+        return None if left else True
+
+    what = f"the end of the pods of run {run_id}"
+    wait_until(gone, what=what, timeout_s=PODS_GONE_WITHIN_S, interval_s=0.5)
 
 
 def _aside_s(step: Step) -> float:

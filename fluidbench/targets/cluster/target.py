@@ -4,21 +4,20 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from fluidbench import pins
 from fluidbench.dataset import Dataset
-from fluidbench.errors import FluidbenchError
+from fluidbench.errors import FluidbenchError, ResultProblem
 from fluidbench.events import StepUpdate
-from fluidbench.kube import DEPLOYMENT
 from fluidbench.plan import Plan
 from fluidbench.records import Fingerprint, Run
 from fluidbench.render import PipelineOptions
 from fluidbench.targets.base import Context, Session
-from fluidbench.targets.cluster import fit, jobs
-from fluidbench.targets.cluster.bringup.argo import CONTROLLER, requeue_s
-from fluidbench.targets.cluster.bringup.objects import name_of
+from fluidbench.targets.cluster import abandoned, controller, fit, jobs
+from fluidbench.targets.cluster.bringup.argo import requeue_s
 from fluidbench.targets.cluster.ready import ReadyCluster
 from fluidbench.targets.cluster.submission import Submission, remove_run
 
@@ -33,7 +32,8 @@ class ClusterTarget:
         return ReadyCluster.open()
 
     def check(self, plan: Plan, data_dir: Path) -> list[FluidbenchError]:
-        return fit.problems(self.cluster, plan, self._options(plan, ""))
+        away = controller.problem(self.cluster)
+        return ([away] if away else []) + fit.problems(self.cluster, plan, self._options(plan, ""))
 
     def dataset(self, plan: Plan, data_dir: Path) -> Dataset | None:
         facts = jobs.facts(self.cluster, plan.multiplier)
@@ -43,15 +43,25 @@ class ClusterTarget:
         return Dataset(path, plan.multiplier, facts["rows"], facts["digest"], facts["file_bytes"])
 
     def prepare(self, plan: Plan, context: Context) -> Iterator[StepUpdate]:
-        yield from jobs.prepare(self.cluster, plan, self._options(plan, context.run_id))
+        yield from abandoned.clear(self.cluster)
+        # a run takes a dataset that was once found whole, and its first step looks whether it still is that
+        if not plan.pipeline.hands_over or self.dataset(plan, context.data_dir) is None:
+            yield from jobs.prepare(self.cluster, plan, self._options(plan, context.run_id))
 
     @contextlib.contextmanager
     def session(self, plan: Plan, context: Context) -> Iterator[Session]:
-        with Submission(self.cluster, plan, context, self._options(plan, context.run_id)) as submission:
-            session = Session(iter(()))
-            submission.notes = session.notes
-            session.updates = submission.updates(session)
-            yield session
+        dataset = self.dataset(plan, context.data_dir)
+        left_over = [note.text for note in abandoned.clear(self.cluster)]
+        options = replace(self._options(plan, context.run_id), dataset_digest=dataset.digest if dataset else "")
+        try:
+            with Submission(self.cluster, plan, context, options) as submission:
+                session = Session(iter(()), notes=left_over)
+                submission.notes = session.notes
+                session.updates = submission.updates(session)
+                yield session
+        except ResultProblem:
+            jobs.forget(self.cluster, plan.multiplier)
+            raise
 
     def threads(self) -> int:
         return self.cluster.free_cpus()
@@ -75,8 +85,8 @@ class ClusterTarget:
 
     def readings(self) -> Mapping[str, float]:
         """How often Argo's controller looks at a Workflow, now: it may have been changed since `up`."""
-        found = [one for one in self.cluster.kube.list(DEPLOYMENT) if name_of(one) == CONTROLLER]
-        return {"argo_requeue_s": requeue_s(found[0])} if found else {}
+        found = controller.find(self.cluster)
+        return {"argo_requeue_s": requeue_s(found)} if found else {}
 
     @cached_property
     def _facts(self) -> dict[str, str]:

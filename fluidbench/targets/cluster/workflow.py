@@ -14,74 +14,33 @@ What a step's record means on a cluster. Kubernetes tells times in whole seconds
 A step without a report (one that failed early, or an image of other steps) has `main` in place of its own phases.
 """
 
-import base64
-import binascii
-import gzip
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from fluidbench.errors import ExternalFailure, FluidbenchError
-from fluidbench.events import Note, StepStarted, StepUpdate
+from fluidbench.errors import FluidbenchError
+from fluidbench.events import Note, StepRunning, StepStarted, StepUpdate
 from fluidbench.plan import StepPlan
 from fluidbench.records import Input, State, Step
 from fluidbench.targets.cluster.diagnose.pods import IMAGE_REASONS
-from fluidbench.targets.cluster.diagnose.reading import Object, condition, container, event_first, events_of, parsed
+from fluidbench.targets.cluster.diagnose.reading import (
+    Object,
+    condition,
+    container,
+    event_first,
+    events_of,
+    parsed,
+    resources_of,
+)
 from fluidbench.targets.cluster.diagnose.steps import failed_step, failed_workflow
+from fluidbench.targets.cluster.nodes import node_of, nodes, pod_of, report_of, state_of
 
 ENDED = frozenset({State.SUCCEEDED, State.FAILED, State.ERROR, State.SKIPPED, State.OMITTED})
 BAD = frozenset({State.FAILED, State.ERROR})
-NODE_ID = "workflows.argoproj.io/node-id"
-REPORT = "report"
 ASIDE = ("evict_s", "fsync_s", "verify_s")
 COUNTED = (
     "read_bytes", "written_bytes", "cpu_s", "peak_private_bytes", "peak_shared_bytes", "peak_file_bytes", *ASIDE,
 )  # fmt: skip
-
-
-def nodes(workflow: Object) -> Mapping[str, Object]:
-    """The nodes of a Workflow, unpacked where Argo packed them. Raises ExternalFailure where they are elsewhere."""
-    status = workflow.get("status") or {}
-    if plain := status.get("nodes"):
-        return dict(plain)
-    name = workflow["metadata"]["name"]
-    if status.get("offloadNodeStatusVersion"):
-        raise ExternalFailure(
-            f"the nodes of the Workflow {name} are in a database of Argo's (offloadNodeStatusVersion)",
-            "FluidBench reads them from the Workflow: turn nodeStatusOffLoad off in Argo's persistence settings.",
-        )
-    return _unpacked(status["compressedNodes"], name) if status.get("compressedNodes") else {}
-
-
-def _unpacked(packed: str, name: str) -> Mapping[str, Object]:
-    try:
-        unpacked: Mapping[str, Object] = json.loads(gzip.decompress(base64.b64decode(packed)))
-    except (binascii.Error, OSError, EOFError, ValueError) as error:
-        raise ExternalFailure(
-            f"the nodes of the Workflow {name} are packed in a way that FluidBench does not know",
-            "It knows gzip: set Argo's node status compression back to it.",
-        ) from error
-    return unpacked
-
-
-def node_of(step: StepPlan, workflow: Object) -> Object | None:
-    """A step's node; None as long as Argo has not made it."""
-    found = [node for node in nodes(workflow).values() if node.get("displayName") == step.name]
-    return next((node for node in found if node.get("type") in ("Pod", "Skipped")), next(iter(found), None))
-
-
-def pod_of(step: StepPlan, workflow: Object, pods: Iterable[Object]) -> Object | None:
-    """A step's pod among those of the Workflow."""
-    node = node_of(step, workflow) or {}
-    return next(
-        (pod for pod in pods if (pod["metadata"].get("annotations") or {}).get(NODE_ID) == node.get("id")), None
-    )
-
-
-def state_of(node: Object | None) -> State:
-    """A node's state; one that is not there yet, or says nothing, is Pending."""
-    return State(node["phase"]) if node and node.get("phase") else State.PENDING
 
 
 def finished(workflow: Object) -> bool:
@@ -110,7 +69,9 @@ def updates(previous: Object | None, workflow: Object, steps: Sequence[StepPlan]
         if node is None:
             continue
         if before is None and state_of(node) not in (State.OMITTED, State.SKIPPED):
-            news.append(StepStarted(step.name, node.get("startedAt") or ""))
+            news.append(StepStarted(step.name, node.get("startedAt") or "", state_of(node)))
+        elif before is not None and state_of(before) is State.PENDING and state_of(node) is State.RUNNING:
+            news.append(StepRunning(step.name))
         if (words := _words(step, node)) and words != (_words(step, before) if before else ""):
             news.append(Note(words))
     return news
@@ -144,20 +105,9 @@ def step_record(step: StepPlan, workflow: Object, pod: Object | None, events: It
         inputs=tuple(Input(**entry) for entry in report.get("inputs", ())),
         results=report.get("results", {}),
         warnings=tuple(report.get("warnings", ())),
+        resources=resources_of(pod),
         **{name: report[name] for name in COUNTED if name in report},
     )
-
-
-def report_of(node: Object) -> Mapping[str, Any]:
-    """What the step itself reported; empty where it did not come to that."""
-    for parameter in (node.get("outputs") or {}).get("parameters") or ():
-        if parameter["name"] == REPORT:
-            try:
-                report = json.loads(parameter.get("value") or "{}")
-            except ValueError as error:
-                raise ExternalFailure(f"the report of {node['displayName']} is not JSON: {error}") from error
-            return report if isinstance(report, dict) else {}
-    return {}
 
 
 def _reason(step: StepPlan, node: Object, pod: Object | None, report: Mapping[str, Any]) -> str:
@@ -211,8 +161,7 @@ def _started(status: Object) -> datetime | None:
 def _standing(phase: str, pod: Object, seconds: float) -> dict[str, float]:
     """The phase in which a pod stood until its end."""
     waiting = (container(pod, "main").get("state") or {}).get("waiting") or {}
-    pulling = waiting.get("reason") in IMAGE_REASONS | {"ErrImagePull"}
-    return {"image" if pulling else phase: seconds}
+    return {"image" if waiting.get("reason") in IMAGE_REASONS | {"ErrImagePull"} else phase: seconds}
 
 
 def _main_end(pod: Object) -> datetime | None:
@@ -287,6 +236,5 @@ def _with_omitted(problem: FluidbenchError, workflow: Object) -> FluidbenchError
 
 def wall_s(workflow: Object) -> float | None:
     """From the Workflow's start to its end, in whole seconds: the `Duration` of `argo get`."""
-    status = workflow.get("status") or {}
-    began, end = parsed(status.get("startedAt")), parsed(status.get("finishedAt"))
+    began, end = (parsed((workflow.get("status") or {}).get(mark)) for mark in ("startedAt", "finishedAt"))
     return (end - began).total_seconds() if began and end else None

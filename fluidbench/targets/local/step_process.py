@@ -92,7 +92,7 @@ class StepProcess:
 
     def _record(self, started_at: str, ended: Exit, oom_killed: bool) -> Step:
         report = self._read_report()
-        aside = {name: float(report.get(name, 0.0)) for name in ("evict_s", "fsync_s", "verify_s")}
+        aside: dict[str, Any] = {name: float(report.get(name, 0.0)) for name in ("evict_s", "fsync_s", "verify_s")}
         aside["evict_s"] += self._dropping_s
         phases = dict(report.get("phases", {}))
         if "ended_at" in report:

@@ -34,6 +34,13 @@ def container(pod: Object, name: str) -> Object:
     return next((told for told in container_statuses(pod) if told["name"] == name), {})
 
 
+def resources_of(pod: Object | None, name: str = "main") -> dict[str, str]:
+    """Requests and limits of a container, as {"limits.memory": "2Gi"}; empty without a pod."""
+    containers = ((pod or {}).get("spec") or {}).get("containers") or ()
+    asked = next((one.get("resources") or {} for one in containers if one["name"] == name), {})
+    return {f"{kind}.{what}": str(asked[kind][what]) for kind in sorted(asked) for what in sorted(asked[kind])}
+
+
 def events_of(item: Object, events: Iterable[Object]) -> list[Object]:
     """The events about an object: by its uid, or by kind and name where one of them has none."""
     metadata = item["metadata"]

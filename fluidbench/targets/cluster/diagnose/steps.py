@@ -3,8 +3,16 @@
 import re
 from collections.abc import Mapping
 
-from fluidbench.errors import DoesNotFit, ExternalFailure, FluidbenchError, StepFailed, UsageProblem, WaitTimeout
-from fluidbench.targets.cluster.diagnose.reading import Object, container, first_sentence
+from fluidbench.errors import (
+    DoesNotFit,
+    ExternalFailure,
+    FluidbenchError,
+    ResultProblem,
+    StepFailed,
+    UsageProblem,
+    WaitTimeout,
+)
+from fluidbench.targets.cluster.diagnose.reading import Object, container, first_sentence, resources_of
 
 LOG_TAIL_LINES = 15
 
@@ -74,18 +82,11 @@ def _memory(step: str, message: str, pod: Object | None) -> FluidbenchError | No
             said = first_sentence((pod["status"] or {}).get("message", ""))
             return DoesNotFit(f"{step} was evicted from its node: {said}", "Free memory or disk on the node.")
         return None
-    limit = _limit(pod)
+    limit = resources_of(pod).get("limits.memory")
     return StepFailed(
         f"{step} was killed for lack of memory (OOMKilled)" + (f"; its limit was {limit}" if limit else ""),
         "Run a smaller --multiplier; the memory limit is what the step was measured to need, and a tenth more.",
     )
-
-
-def _limit(pod: Object | None) -> str:
-    for spec in ((pod or {}).get("spec") or {}).get("containers") or ():
-        if spec["name"] == "main":
-            return str(((spec.get("resources") or {}).get("limits") or {}).get("memory") or "")
-    return ""
 
 
 OWN_HINTS = (
@@ -98,6 +99,11 @@ OWN_HINTS = (
         r"Select call timeout|ObjectNotExists|MetaTreeInvalid",
         "Vineyard no longer holds what an earlier step put there: a worker that restarts loses its data, and one that "
         "is full hands it to another node. fluidbench status shows the workers.",
+    ),
+    (
+        r"AlteredDatasetError",
+        "The next run looks at it anew: one that is missing is made again, one that was altered is to be removed from "
+        "the data volume first.",
     ),
     (r"Permission denied|EACCES", "The data directory must be writable for the container's user (uid 10001)."),
     (r"No space left|ENOSPC", "The volume at /data is full: free some space."),
@@ -112,7 +118,8 @@ def _own_error(step: str, message: str, error: Mapping[str, object] | None, log:
     tail = "\n".join(lines[-LOG_TAIL_LINES:])
     hint = next((hint for pattern, hint in OWN_HINTS if re.search(pattern, f"{own}\n{tail}")), "")
     said = own or without_container(message) or "Argo gives no reason"
-    return StepFailed(f"{step} failed: {first_sentence(said)}" + (f"\n{tail}" if tail else ""), hint)
+    kind = ResultProblem if "AlteredDatasetError" in own else StepFailed
+    return kind(f"{step} failed: {first_sentence(said)}" + (f"\n{tail}" if tail else ""), hint)
 
 
 def without_container(message: str) -> str:

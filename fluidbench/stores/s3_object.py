@@ -47,7 +47,9 @@ class S3Store:
         """Bucket and prefix of a URL; raises UsageProblem where it is none."""
         parts = urlsplit(url)
         if parts.scheme != "s3" or not parts.hostname or parts.username or parts.query or parts.fragment:
-            raise UsageProblem(f"the store s3 needs a URL such as s3://BUCKET/PREFIX, and has {url!r}", HINT)
+            # of one that may hold keys nothing is repeated
+            told = "" if "@" in url else f", and has {url!r}"
+            raise UsageProblem(f"the store s3 needs a URL such as s3://BUCKET/PREFIX{told}", HINT)
         return f"{parts.netloc}{parts.path}".rstrip("/")
 
     def _remove(self, place: Place) -> None:

@@ -3,13 +3,12 @@
 FLUIDBENCH_BENCH_SCALE divides the multipliers and FLUIDBENCH_BENCH_REPEAT is how often each is taken, to try them out.
 """
 
-import json
 import os
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,15 +19,6 @@ from support.program import Program, Watch
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
 SCALE = int(os.environ.get("FLUIDBENCH_BENCH_SCALE", "1"))
 REPEAT = int(os.environ.get("FLUIDBENCH_BENCH_REPEAT", "5"))
-
-
-@pytest.fixture
-def figure(capfd: pytest.CaptureFixture[str]) -> Callable[[str, float, str, str], None]:
-    def show(name: str, value: float, unit: str, goal: str) -> None:
-        with capfd.disabled():
-            print(json.dumps({"name": name, "value": round(value, 6), "unit": unit, "goal": goal}), flush=True)
-
-    return show
 
 
 @pytest.fixture(scope="module")

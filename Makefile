@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_MULTIPLIER ?= 100
 DEMO_ROUNDS ?= 4
+# what the storage of the published case allowed: about that of a NAS
+DEMO_BANDWIDTH ?= 300MB/s
 
 # The step image, in the published words: REGISTRY=example.org/team CLUSTER=fluidbench BASE_IMAGE= INDEX_URL= PLATFORM=
 REGISTRY ?=
@@ -21,6 +23,7 @@ CONTENT = from fluidbench.targets.cluster.bringup import step_image; print(step_
 
 demo: $(READY)
 	$(BIN)/fluidbench compare --multiplier $(DEMO_MULTIPLIER) --rounds $(DEMO_ROUNDS)
+	$(BIN)/fluidbench compare --multiplier $(DEMO_MULTIPLIER) --rounds $(DEMO_ROUNDS) --storage-bandwidth $(DEMO_BANDWIDTH)
 
 test: $(READY)
 	$(BIN)/python -m pytest -m "not slow and not benchmark and not e2e" --cov --cov-report=term-missing:skip-covered

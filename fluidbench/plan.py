@@ -23,8 +23,8 @@ TRAIN_COLUMN, TEST_COLUMN = 0.8 * KEPT / COLUMNS, 0.2 * KEPT / COLUMNS
 class Handover:
     """What the way in which a store hands tables over costs a step in private memory.
 
-    `zero_copy`: a load takes none. Else `load_copies` is what a load takes and keeps, in tables: more than 1 where a
-    library's pool holds on to what it decoded the table from. `save_bytes` is what writing holds beside the table,
+    `zero_copy`: a load takes none. Else `load_copies` is the most that a load holds of what it reads, in tables: 2
+    where the bytes that were read and the table they become are there at once. `save_bytes` is what writing holds beside the table,
     whatever its size. `in_columns`: a table arrives in a block a column, and who wants one array copies it. `in_place`:
     rows can be gathered straight to where the store keeps them. `client_bytes` is what importing and connecting take.
     """
@@ -66,14 +66,14 @@ class StepPlan:
         """The step's peak: while it loads, works, or saves."""
         inputs = 0.0 if handover.zero_copy else self.input_tables
         gathered = self.gathered_tables if handover.in_columns else 0.0
-        working = inputs * handover.load_copies + gathered + self.work_tables
+        working = inputs + gathered + self.work_tables
         saved = self.output_tables
         if self.gathers_outputs:
             working += 0.0 if handover.in_place else saved
             saved = working
         saving = saved * dataset_bytes + (handover.save_bytes if self.output_tables else 0)
         own = IMPORTS_BYTES + handover.client_bytes + self.fixed_bytes
-        return own + int(max(working * dataset_bytes, saving))
+        return own + int(max(inputs * handover.load_copies * dataset_bytes, working * dataset_bytes, saving))
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,10 @@ class Handover:
     """What the way in which a store hands tables over costs a step in private memory.
 
     `zero_copy`: a load takes none. Else `load_copies` is the most that a load holds of what it reads, in tables: 2
-    where the bytes that were read and the table they become are there at once. `save_bytes` is what writing holds beside the table,
-    whatever its size. `in_columns`: a table arrives in a block a column, and who wants one array copies it. `in_place`:
-    rows can be gathered straight to where the store keeps them. `client_bytes` is what importing and connecting take.
+    where the bytes that were read and the table they become are there at once. `save_bytes` is what writing holds
+    beside the table, whatever its size. `in_columns`: a table arrives in a block a column, and who wants one array
+    copies it. `in_place`: rows can be gathered straight to where the store keeps them. `client_bytes` is what
+    importing and connecting take.
     """
 
     zero_copy: bool = False
@@ -38,7 +39,7 @@ class Handover:
 
 
 # what no store exceeds
-COSTLIEST = Handover(load_copies=2.4, save_bytes=60_000_000, in_columns=True, client_bytes=25_000_000)
+COSTLIEST = Handover(load_copies=2.2, save_bytes=60_000_000, in_columns=True, client_bytes=25_000_000)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ class S3Store:
     medium = Medium.ELSEWHERE
 
     def footprint(self, exchange_bytes: int) -> Footprint:
-        return Footprint(load_copies=2.4, save_bytes=55_000_000, client_bytes=25_000_000)
+        return Footprint(load_copies=2.2, save_bytes=55_000_000, client_bytes=25_000_000)
 
     def check(self, plan: Plan) -> None:
         """Raises UsageProblem where the URL names no bucket, ExternalFailure where it cannot be listed."""

@@ -116,12 +116,13 @@ def _show(output: Output, comparison: "Comparison", multiplier: int) -> None:
     from fluidbench import published, text
     from fluidbench.report import tables
 
+    pipeline = comparison.identity.pipeline if comparison.identity else "published"
     if comparison.rounds:
         for line in tables.headline(comparison):
             output.result(line)
         files = f"files {comparison.cache}{_emulated(comparison)}"
         output.result(
-            f"Multiplier {multiplier}, {_rounds(comparison.rounds)}, medians; {files}. "
+            f"Multiplier {multiplier}, pipeline {pipeline}, {_rounds(comparison.rounds)}, medians; {files}. "
             "Ratio above 1: faster than the first store."
         )
         output.table(tables.comparison_table(comparison))
@@ -129,7 +130,7 @@ def _show(output: Output, comparison: "Comparison", multiplier: int) -> None:
         output.result(f"No whole round of multiplier {multiplier} is recorded for this machine, dataset and settings.")
     for reason in comparison.confounded:
         output.result(f"Confounded: {reason}")
-    if multiplier == published.MULTIPLIER:
+    if multiplier == published.MULTIPLIER and pipeline == "published":
         output.table(tables.published_table())
     for single in comparison.singles:
         output.result(f"Beside it: {single.run_id} {single.store} {text.seconds(single.duration_s)} ({single.cache})")

@@ -21,7 +21,7 @@ VARIABLE = "FLUIDBENCH_STORAGE_BANDWIDTH"
 CHUNK_BYTES = 1 << 20
 # reads of less than this fetch so much, as a kernel reads ahead
 BUFFER_BYTES = 1 << 17
-# what a sleep that took too long may be made good for; of a pause between two reads no more is saved up
+# a sleep that took so much too long is made good for; a longer pause saves nothing up
 CREDIT_S = 0.02
 
 
@@ -36,7 +36,9 @@ class Bucket:
     def take(self, count: int, began: float) -> None:
         """Waits until `count` bytes could have passed since `began`, on the monotonic clock, and those before them."""
         with self._lock:
-            self._free_at = max(self._free_at, began - CREDIT_S) + count / self._bytes_per_s
+            if began - self._free_at > CREDIT_S:
+                self._free_at = began
+            self._free_at += count / self._bytes_per_s
             wait_s = self._free_at - time.monotonic()
         if wait_s > 0:
             time.sleep(wait_s)

@@ -1,6 +1,7 @@
 """Every test has a home of its own; a few runs are made once and looked at by many tests."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,12 @@ from support.bucket import Bucket, served_bucket
 from support.program import NO_UTF8, Outcome, Program, Watch, environment, gone_within
 
 Cli = Callable[..., Outcome]
+
+
+def pytest_configure() -> None:
+    # a shell starts what it puts into the background with SIGINT ignored, and every child inherits that
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

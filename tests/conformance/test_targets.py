@@ -226,3 +226,16 @@ def test_what_cannot_fit_is_refused_with_8_before_anything_is_made(target: Compa
 def test_an_unknown_store_is_a_usage_problem(target: Compared) -> None:
     ended = target.bench("run", "-m", "1", "--store", "nothing", "--json")
     assert (ended.returncode, ended.json["error"]["code"]) == (2, "usage")
+
+
+def test_lean_yields_the_published_tables_and_results_on_every_target(target: Compared) -> None:
+    ended = target.bench(
+        "run", "-m", "1", "--store", "vineyard-block", "--pipeline", "lean", "--threads", "1", "--json"
+    )
+    assert ended.returncode == 0, ended.stderr
+    [run], published = ended.json["runs"], target.of("vineyard-block")[0]
+    assert run["identity"] == published["identity"] | {"pipeline": "lean"}
+    assert run["results"]["digest"] == published["results"]["digest"]
+    for name, value in published["results"]["coefficients"].items():
+        assert run["results"]["coefficients"][name] == pytest.approx(value, rel=1e-9)
+    assert target.bench.left() == []

@@ -13,7 +13,6 @@ from fluidbench import whatif
 from fluidbench.comparison import Compared, Comparison
 from fluidbench.control import is_control
 from fluidbench.machines import Machine, machines
-from fluidbench.plan import PIPELINES
 from fluidbench.records import Run, State
 from fluidbench.rounds import comparable
 from fluidbench.whatif import WhatIf
@@ -200,8 +199,11 @@ def _transports(step: str, runs: Sequence[Run]) -> tuple[str, ...]:
 
 def _dataset_s(run: Run) -> float:
     """Reading what no step wrote: the exchange that every store has alike."""
-    first = {step.name for step in PIPELINES[run.identity.pipeline].steps if not step.needs}
-    return sum(step.phases.get("load", 0.0) + step.phases.get("touch", 0.0) for step in run.steps if step.name in first)
+    dataset = f"df_{run.identity.multiplier}.pkl"
+    return sum(
+        step.phases.get("load", 0.0) + step.phases.get("touch", 0.0)
+        for step in run.steps if {entry.name for entry in step.inputs} == {dataset}
+    )  # fmt: skip
 
 
 def _saving(baseline: Profile, arm: Profile) -> Saving:

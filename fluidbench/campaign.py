@@ -154,16 +154,18 @@ class Campaign:
         return control.as_pair(runs, self.stores[0]) if self.control else runs
 
     def _own_code(self) -> OwnCode:
-        return {store: split_code(code_version(store))[1] for store in self.stores}
+        return {store: split_code(code_version(store, s3_url=self.plan.s3_url))[1] for store in self.stores}
 
     def _like(self) -> Run | None:
         """A record such as a run would have here and now; without a dataset, the last that there was; or None."""
         if self.runner.target.dataset(self.plan, self.runner.data_dir) is not None:
             return self.runner.blank(self.plan)
-        wanted = (self.runner.target.name, self.plan.pipeline.name, self.plan.cache_policy, self.plan.threads)
+        plan = self.plan
+        wanted = (self.runner.target.name, plan.pipeline.name, plan.cache_policy, plan.threads, plan.storage)
         for run in reversed(self._runs()):
             had = run.identity
-            if (had.target, had.pipeline, had.cache_policy, had.threads) == wanted and run.state is State.SUCCEEDED:
+            like = (had.target, had.pipeline, had.cache_policy, had.threads, had.storage)
+            if like == wanted and run.state is State.SUCCEEDED:
                 return run
         return None
 

@@ -1,30 +1,80 @@
 """What is to be run: the pipelines, and the plan of one run. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from fluidbench.records import Storage
 
 # of docs/reference/step-contract.md; steps/contract.py has its own, and refuses another
 STEP_CONTRACT_VERSION = 1
 ROWS_PER_MULTIPLIER = 10_000
 COLUMNS = 46
 ROW_BYTES = COLUMNS * 8
-# pandas, scikit-learn and vineyard in memory, before any data
-IMPORTS_BYTES = 190_000_000
+# the libraries' own data, before any of ours
+IMPORTS_BYTES = 84_000_000
+# 4201 of the 4401 values of GrLivArea (600 to 5000) pass the filter
+KEPT = 4201 / 4401
+# the shares of X_train, X_test, and of one column of each (y, or an index) in the dataset
+TRAIN, TEST = 0.8 * KEPT * (COLUMNS - 1) / COLUMNS, 0.2 * KEPT * (COLUMNS - 1) / COLUMNS
+TRAIN_COLUMN, TEST_COLUMN = 0.8 * KEPT / COLUMNS, 0.2 * KEPT / COLUMNS
+
+
+@dataclass(frozen=True)
+class Handover:
+    """What the way in which a store hands tables over costs a step in private memory.
+
+    `zero_copy`: a load takes none. Else `load_copies` is the most that a load holds of what it reads, in tables: 2
+    where the bytes that were read and the table they become are there at once. `save_bytes` is what writing holds
+    beside the table, whatever its size. `in_columns`: a table arrives in a block a column, and who wants one array
+    copies it. `in_place`: rows can be gathered straight to where the store keeps them. `client_bytes` is what
+    importing and connecting take.
+    """
+
+    zero_copy: bool = False
+    load_copies: float = 1.0
+    save_bytes: int = 0
+    in_columns: bool = False
+    in_place: bool = False
+    client_bytes: int = 0
+
+
+# what no store exceeds
+COSTLIEST = Handover(load_copies=2.2, save_bytes=60_000_000, in_columns=True, client_bytes=25_000_000)
 
 
 @dataclass(frozen=True)
 class StepPlan:
-    """One step: its script, the steps it needs, and its memory as multiples of the dataset.
+    """One step: its script, the steps it needs, and its private memory, in multiples of the dataset.
 
-    `private_tables` is the peak of what the step allocates for itself, `input_tables` what it was handed over, which
-    is private memory too where the store does not share it.
+    `work_tables` is the peak of what it allocates to work, `input_tables` what it is handed over, `gathered_tables`
+    what it copies where that comes in columns, `output_tables` what it holds to hand over. `fixed_bytes` does not
+    grow. Each is counted from the code; docs/measurement.md shows it beside what was measured.
     """
 
     name: str
     script: str
     needs: tuple[str, ...]
-    private_tables: float
+    work_tables: float
     input_tables: float = 0.0
+    gathered_tables: float = 0.0
+    output_tables: float = 0.0
+    gathers_outputs: bool = False
+    fixed_bytes: int = 0
     takes_multiplier: bool = False
+    arguments: tuple[str, ...] = ()
+
+    def private_bytes(self, dataset_bytes: int, handover: Handover) -> int:
+        """The step's peak: while it loads, works, or saves."""
+        inputs = 0.0 if handover.zero_copy else self.input_tables
+        gathered = self.gathered_tables if handover.in_columns else 0.0
+        working = inputs + gathered + self.work_tables
+        saved = self.output_tables
+        if self.gathers_outputs:
+            working += 0.0 if handover.in_place else saved
+            saved = working
+        saving = saved * dataset_bytes + (handover.save_bytes if self.output_tables else 0)
+        own = IMPORTS_BYTES + handover.client_bytes + self.fixed_bytes
+        return own + int(max(inputs * handover.load_copies * dataset_bytes, working * dataset_bytes, saving))
 
 
 @dataclass(frozen=True)
@@ -33,28 +83,58 @@ class Pipeline:
     steps: tuple[StepPlan, ...]
     hands_over: bool = True
 
-    def private_bytes(self, dataset_bytes: int, *, inputs_shared: bool = False) -> int:
-        """The most private memory that any step needs. The factors are measured: docs/measurement.md."""
-        shared = 0 if inputs_shared else 1
-        tables = max(step.private_tables + shared * step.input_tables for step in self.steps)
-        return IMPORTS_BYTES + int(tables * dataset_bytes)
+    def private_bytes(self, dataset_bytes: int, handover: Handover) -> int:
+        """The most private memory that any step needs."""
+        return max(step.private_bytes(dataset_bytes, handover) for step in self.steps)
 
 
 PREPARE = StepPlan("prepare-data", "prepare_data.py", (), 1 / COLUMNS, takes_multiplier=True)
+_OUTPUTS = TRAIN + TEST + 2 * (TRAIN_COLUMN + TEST_COLUMN)
+_TRAIN_INPUTS, _TEST_INPUTS = TRAIN + 3 * TRAIN_COLUMN, TEST + 3 * TEST_COLUMN
+_LEAN = ("--pipeline=lean",)
 PUBLISHED = Pipeline(
     "published",
     (
-        StepPlan("preprocess-data", "preprocess_data.py", (), 2.0, takes_multiplier=True),
-        StepPlan("train-data", "train_data.py", ("preprocess-data",), 1.5, 0.8),
-        StepPlan("test-data", "test_data.py", ("preprocess-data", "train-data"), 0.2, 0.2),
+        # the dataset and the filtered one, or that and what it is split into
+        StepPlan("preprocess-data", "preprocess_data.py", (), 2.04, output_tables=_OUTPUTS, takes_multiplier=True),
+        # scikit-learn's float64, and the copy that LAPACK overwrites
+        StepPlan("train-data", "train_data.py", ("preprocess-data",), 2 * TRAIN + 2 * TRAIN_COLUMN, _TRAIN_INPUTS),
+        StepPlan(
+            "test-data", "test_data.py", ("preprocess-data", "train-data"), TEST, _TEST_INPUTS, gathered_tables=TEST
+        ),
     ),
 )
 # just the dataset, for `prepare`
 PREPARE_ONLY = Pipeline("prepare", (PREPARE,), hands_over=False)
-PIPELINES = {pipeline.name: pipeline for pipeline in (PUBLISHED,)}
+LEAN = Pipeline(
+    "lean",
+    (
+        # row numbers: those kept, their permutation, the two parts of it, and where each row goes; a block of the rows
+        StepPlan(
+            "preprocess-data", "preprocess_data.py", (), 0.06, output_tables=TRAIN + TEST, gathers_outputs=True,
+            fixed_bytes=52_000_000, takes_multiplier=True, arguments=_LEAN,
+        ),
+        StepPlan(
+            "train-data", "train_data.py", ("preprocess-data",), 0.0, _TRAIN_INPUTS, fixed_bytes=6_000_000,
+            arguments=_LEAN,
+        ),
+        StepPlan(
+            "test-data", "test_data.py", ("preprocess-data", "train-data"), 0.0, _TEST_INPUTS, fixed_bytes=6_000_000,
+            arguments=_LEAN,
+        ),
+    ),
+)  # fmt: skip
+PIPELINES = {pipeline.name: pipeline for pipeline in (PUBLISHED, LEAN)}
+# they hand their tables over in the shared memory of a Vineyard worker
+VINEYARD_STORES = frozenset({"vineyard", "vineyard-block"})
 TABLES = ("X_train", "X_test", "y_train", "y_test")
-# 4201 of the 4401 values of GrLivArea (600 to 5000) pass the filter; X and y carry an index each
-EXCHANGE_TABLES = (4201 / 4401) * (COLUMNS + 2) / COLUMNS
+# X and y carry an index each
+EXCHANGE_TABLES = KEPT * (COLUMNS + 2) / COLUMNS
+
+
+def storage_environment(storage: Storage | None) -> Mapping[str, str]:
+    """How steps are told of a storage that is emulated; prepare-data never is."""
+    return {"FLUIDBENCH_STORAGE_BANDWIDTH": f"{storage.bandwidth_bytes_per_s:.0f}"} if storage else {}
 
 
 def dataset_bytes(multiplier: int) -> int:
@@ -79,6 +159,11 @@ class Plan:
     step_timeout_s: float = 3600.0
     # of a cluster: where all steps run
     node: str = ""
+    # what is put under the files that the steps read and write; None: the storage as it is
+    storage: Storage | None = None
+    # of the store s3: where the objects go, and on a cluster the Secret that a user made for the steps
+    s3_url: str = ""
+    s3_secret: str = ""
     prepare: StepPlan = field(default=PREPARE)
 
     @property
@@ -100,6 +185,6 @@ class Plan:
         """The bytes of the four tables between the steps; none where there are no steps but one."""
         return exchange_bytes(self.multiplier) if self.pipeline.hands_over else 0
 
-    def private_bytes(self, *, inputs_shared: bool) -> int:
+    def private_bytes(self, handover: Handover) -> int:
         """The most private memory that any step needs."""
-        return self.pipeline.private_bytes(self.dataset_bytes, inputs_shared=inputs_shared)
+        return self.pipeline.private_bytes(self.dataset_bytes, handover)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from fluidbench import text
+
 FORMAT_VERSION = 1
 
 
@@ -26,6 +28,9 @@ class Storage:
 
     bandwidth_bytes_per_s: float
     latency_s: float = 0.0
+
+    def __str__(self) -> str:
+        return f"emulated at {text.bandwidth(self.bandwidth_bytes_per_s)}"
 
 
 @dataclass(frozen=True)

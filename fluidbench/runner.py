@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +21,7 @@ from fluidbench.machine.owners import this_process
 from fluidbench.plan import Plan
 from fluidbench.records import Identity, Run, State, worst_cache
 from fluidbench.results import Results
-from fluidbench.stores import source_of
+from fluidbench.stores import outside, source_of
 from fluidbench.targets.base import Context, Session, Target
 from fluidbench.text import timestamp
 
@@ -65,7 +66,9 @@ class Runner:
             plan = dataclasses.replace(plan, node=secrets.choice(nodes))
         with self._context(new_id()) as context:
             run = self.blank(plan, slot, context.run_id)
-            left_behind = (context.private_dir, exchange_dir(self.data_dir, context.run_id))
+            left_behind = (
+                context.private_dir, exchange_dir(self.data_dir, context.run_id), *outside(plan.store, context.run_id)
+            )  # fmt: skip
             self.results.begin(run, this_process(), left_behind)
             try:
                 run = self._measured(plan, run, context)
@@ -91,7 +94,7 @@ class Runner:
                 self.listener(update)
         for note in session.notes:
             self.listener(Note(note))
-        return _finished(run, session, ended - began if session.wall_s is None else session.wall_s)
+        return _finished(plan, run, session, ended - began if session.wall_s is None else session.wall_s)
 
     def blank(self, plan: Plan, slot: Slot = Slot(), run_id: str = "") -> Run:
         """The record of a run that starts here and now. Raises ResultProblem where there is no dataset."""
@@ -102,7 +105,7 @@ class Runner:
             )
         identity = Identity(
             target=self.target.name, pipeline=plan.pipeline.name, multiplier=plan.multiplier, rows=dataset.rows,
-            dataset_digest=dataset.digest, store=plan.store, cache_policy=plan.cache_policy, storage=None,
+            dataset_digest=dataset.digest, store=plan.store, cache_policy=plan.cache_policy, storage=plan.storage,
             threads=plan.threads, placement="one node" if self.target.nodes(plan) else None,
         )  # fmt: skip
         return Run(
@@ -110,8 +113,9 @@ class Runner:
             position=slot.position, seed=slot.seed, warmup=slot.warmup, state=State.RUNNING, reason="",
             started_at=timestamp(), finished_at="", duration_s=0.0, service_start_s=0.0, evict_s=0.0, verify_s=0.0,
             unaccounted_s=0.0, cache="unknown", results={}, steps=(),
-            fingerprint=self.target.fingerprint(self.data_dir), code_version=code_version(plan.store),
-            readings=dict(self.target.readings()), control_arm=slot.control_arm,
+            fingerprint=self.target.fingerprint(self.data_dir),
+            code_version=code_version(plan.store, s3_url=plan.s3_url), readings=dict(self.target.readings()),
+            control_arm=slot.control_arm,
         )  # fmt: skip
 
     @contextlib.contextmanager
@@ -125,14 +129,17 @@ def new_id() -> str:
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
-def code_version(store: str, steps_code: str = "") -> str:
+def code_version(store: str, steps_code: str = "", s3_url: str = "") -> str:
     """The version, and hashes of the step code and of a user's store: runs of other code are not of the same work.
 
-    `steps_code` is what the steps themselves told; an image may hold others than this FluidBench.
+    `steps_code` is what the steps themselves told; an image may hold others than this FluidBench. Of the store s3 the
+    endpoint and the URL stand in for code: another bucket is another store.
     """
     parts = [steps_code or _hash(sorted(places.steps_dir().rglob("*.py")))]
     if own := source_of(store):
         parts.append(_hash(own))
+    elif store == "s3":
+        parts.append(xxhash.xxh3_64(f"{os.environ.get('AWS_ENDPOINT_URL', '')} {s3_url}".encode()).hexdigest())
     return f"{__version__}+{'.'.join(part[:8] for part in parts)}"
 
 
@@ -152,7 +159,7 @@ def _failed(recorded: Run, error: BaseException) -> Run:
     return dataclasses.replace(recorded, state=state, reason=reason, finished_at=timestamp())
 
 
-def _finished(run: Run, session: Session, wall_s: float) -> Run:
+def _finished(plan: Plan, run: Run, session: Session, wall_s: float) -> Run:
     evict_s = sum(step.evict_s for step in run.steps)
     verify_s = sum(step.verify_s + step.fsync_s for step in run.steps)
     phases_s = sum(step.duration_s for step in run.steps)
@@ -169,7 +176,7 @@ def _finished(run: Run, session: Session, wall_s: float) -> Run:
         unaccounted_s=duration_s - phases_s,
         cache=worst_cache([entry.cache for step in run.steps for entry in step.inputs]),
         results=results | {"digest": _digest(results)},
-        code_version=code_version(run.identity.store, str(results.get("steps_code", ""))),
+        code_version=code_version(plan.store, str(results.get("steps_code", "")), plan.s3_url),
         readings={**run.readings, **session.readings},
     )
 

@@ -84,7 +84,8 @@ class Storage:
 
 
 def storage_of(runs: Iterable[Run]) -> Storage:
-    """The fastest that any step got from a cold file; on a network file system the fastest that it wrote, too.
+    """The fastest that any step got from a cold file; on a network file system, or an emulated storage, the fastest
+    that it wrote, too.
 
     A step of an arm counts with the median of its runs: one lucky run is not the storage.
     """
@@ -95,7 +96,8 @@ def storage_of(runs: Iterable[Run]) -> Storage:
             same = (run.identity.store, step.name)
             if _caches(step) and _caches(step) <= FROM_STORAGE and step.phases.get("load", 0) > 0:
                 reads.setdefault(same, []).append(step.phases["load"] / _read(step))
-            if "client-cold" in _caches(step) and _written(step) and step.phases.get("save", 0) > 0:
+            waited = "client-cold" in _caches(step) or run.identity.storage is not None
+            if waited and _written(step) and step.phases.get("save", 0) > 0:
                 writes.setdefault(same, []).append(step.phases["save"] / _written(step))
     return Storage(_fastest(reads.values()), _fastest(writes.values()))
 

@@ -8,8 +8,6 @@ import argparse
 import contextlib
 import json
 import os
-import subprocess
-import sys
 import time
 import traceback
 import warnings
@@ -19,12 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import imports
+from sampling import Sampler
 
 if TYPE_CHECKING:
     from frames import Table
     from stores import Store
 
 CONTRACT_VERSION = 1
+PIPELINES = ("published", "lean")
 FALSE_WORDS = frozenset({"false", "0", "no", "off"})
 
 
@@ -40,6 +40,7 @@ class Parameters:
     cache_policy: str
     spawned_at: float
     sample_memory: bool = False
+    pipeline: str = PIPELINES[0]
     dataset_digest: str = ""
 
     @property
@@ -61,6 +62,8 @@ def parameters(argv: Sequence[str] | None = None, environ: Mapping[str, str] = o
     parser = argparse.ArgumentParser()
     parser.add_argument("--data_multiplier", type=int, default=int(environ.get("FLUIDBENCH_MULTIPLIER", "1")))
     parser.add_argument("--with_vineyard", type=_boolean, default=False)
+    # not a variable: steps that do not know it must not run another pipeline unawares
+    parser.add_argument("--pipeline", choices=PIPELINES, default=PIPELINES[0])
     options = parser.parse_args(argv)
     asked = environ.get("FLUIDBENCH_CONTRACT", str(CONTRACT_VERSION))
     if asked != str(CONTRACT_VERSION):
@@ -73,6 +76,7 @@ def parameters(argv: Sequence[str] | None = None, environ: Mapping[str, str] = o
         report=Path(environ.get("FLUIDBENCH_REPORT", "/tmp/fluidbench-report.json")),  # noqa: S108 - a container's own
         cache_policy=environ.get("FLUIDBENCH_CACHE_POLICY", "cold"),
         sample_memory=environ.get("FLUIDBENCH_SAMPLE_MEMORY", "") == "1",
+        pipeline=options.pipeline,
         dataset_digest=environ.get("FLUIDBENCH_DATASET_DIGEST", ""),
         spawned_at=float(environ.get("FLUIDBENCH_SPAWNED_AT") or _process_start()),
     )
@@ -93,7 +97,8 @@ class Step:
         self._saved: dict[str, Table | Path] = {}
         self._aside = {"evict_s": 0.0, "fsync_s": 0.0, "verify_s": 0.0}
         self._cpu_s = 0.0
-        self._sampler = _start_sampler() if told.sample_memory else None
+        self._telling = True
+        self._sampler = Sampler() if told.sample_memory else None
         self.warnings: list[warnings.WarningMessage] = []
 
     @property
@@ -125,6 +130,16 @@ class Step:
         spent = time.monotonic() - before
         self._cpu_s += time.process_time() - cpu_before
         self._phase_ended(name, self.phases.get(name, 0.0) + spent)
+
+    @contextlib.contextmanager
+    def turns(self) -> Iterator[None]:
+        """Phases that take turns in the body, many times each, are told once, as it ends."""
+        before, self._telling = self.phases.copy(), False
+        yield
+        self._telling = True
+        for name, seconds in self.phases.items():
+            if seconds != before.get(name):
+                self._phase_ended(name, seconds)
 
     def load(self, *names: str) -> tuple["Table", ...]:
         """The tables as the store hands them over (phase `load`), then every page read once (phase `touch`)."""
@@ -163,16 +178,13 @@ class Step:
             self.results |= self._digests() | {"steps_code": code_digest()}
         for entry in self._inputs:
             entry["bytes"] = self._size(entry["name"], self._loaded.get(entry["name"]))
-        return (
-            self._report()
-            | peaks
-            | {
-                "read_bytes": sum(entry["bytes"] for entry in self._inputs),
-                "written_bytes": sum(self._size(name, what) for name, what in self._saved.items()),
-                "transport": self._store.transport if self._store else "file",
-                "ended_at": time.monotonic(),
-            }
-        )
+        told = {
+            "read_bytes": sum(entry["bytes"] for entry in self._inputs),
+            "written_bytes": sum(self._size(name, what) for name, what in self._saved.items()),
+            "transport": self._store.transport if self._store else "file",
+            "ended_at": time.monotonic(),
+        }
+        return self._report() | peaks | told
 
     def failed(self, error: BaseException) -> dict[str, Any]:
         """The report of a step that raised."""
@@ -192,7 +204,8 @@ class Step:
 
     def _phase_ended(self, name: str, seconds: float) -> None:
         self.phases[name] = seconds
-        print(f"phase {name} {seconds:.6f}", flush=True)
+        if self._telling:
+            print(f"phase {name} {seconds:.6f}", flush=True)
 
     @contextlib.contextmanager
     def _beside(self, name: str) -> Iterator[None]:
@@ -214,17 +227,12 @@ class Step:
             if self.told.cache_policy != "warm":
                 for path in files:
                     pagecache.evict(path)
-            states = [pagecache.state(path) for path in files] or ["memory"]
+            states = [pagecache.state(path) for path in files] or [getattr(self.store, "cache", "memory")]
             self._inputs.append({"name": name, "bytes": 0, "cache": pagecache.worst(states)})
 
     def _peaks(self) -> dict[str, int]:
         """What the sampler saw up to the last clock; nothing where somebody outside looks."""
-        if self._sampler is None:
-            return {}
-        self._sampler.terminate()
-        told, _ = self._sampler.communicate(timeout=10)
-        peaks: dict[str, int] = json.loads(told or "{}")
-        return peaks
+        return self._sampler.peaks() if self._sampler else {}
 
     def _digests(self) -> dict[str, str]:
         if not self._loaded:
@@ -269,11 +277,6 @@ def code_digest() -> str:
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def _start_sampler() -> "subprocess.Popen[str]":
-    argv = [sys.executable, "-I", "-S", str(Path(__file__).with_name("sampler.py")), str(os.getpid())]
-    return subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
 
 
 def _write(path: Path, report: Mapping[str, Any]) -> None:

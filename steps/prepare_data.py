@@ -14,16 +14,9 @@ from typing import IO, Any
 
 import contract
 from schema import COLUMNS, ROWS_PER_MULTIPLIER, SEED
+from sidecar import SIDECAR_VERSION, AlteredDatasetError, facts_of, sidecar
 
-SIDECAR_VERSION = 1
 CHUNK_BYTES = 1 << 24
-NEEDED = {
-    "multiplier", "rows", "digest", "around_digest", "data_offset", "data_bytes", "file_bytes", "verified_mtime_ns",
-}  # fmt: skip
-
-
-class AlteredDatasetError(Exception):
-    """The dataset is not what was prepared."""
 
 
 def main() -> None:
@@ -42,11 +35,6 @@ def main() -> None:
         step.results |= told
         # a Job has no output parameters as a Workflow has: its log is what is read
         print(json.dumps({"dataset": told}), flush=True)
-
-
-def sidecar(dataset: Path) -> Path:
-    """Where the facts of a dataset lie. It is written last: without it there is no dataset."""
-    return dataset.with_suffix(".json")
 
 
 def prepare(dataset: Path, multiplier: int) -> dict[str, Any]:
@@ -70,34 +58,14 @@ def check(dataset: Path, multiplier: int, digest: str = "") -> dict[str, Any]:
 
     Raises AlteredDatasetError, also where it is whole but not that of `digest`.
     """
-    facts = _sidecar_facts(dataset, multiplier)
+    facts = facts_of(dataset, multiplier)
     if digest and facts["digest"] != digest:
         raise AlteredDatasetError(f"{dataset} has the digest {facts['digest']}, not {digest}")
-    if not dataset.exists():
-        raise AlteredDatasetError(f"{dataset} is missing, though its sidecar is there")
-    stat = dataset.stat()
-    if stat.st_size != facts["file_bytes"]:
-        raise AlteredDatasetError(f"{dataset} has {stat.st_size} bytes, prepared were {facts['file_bytes']}")
-    if stat.st_mtime_ns == facts["verified_mtime_ns"]:
+    if dataset.stat().st_mtime_ns == facts["verified_mtime_ns"]:
         return facts
     if _digests(dataset, facts["data_offset"], facts["data_bytes"]) != (facts["digest"], facts["around_digest"]):
         raise AlteredDatasetError(f"the content of {dataset} is not what was prepared")
     return _stamped(dataset, facts)
-
-
-def _sidecar_facts(dataset: Path, multiplier: int) -> dict[str, Any]:
-    name = sidecar(dataset).name
-    try:
-        facts = dict(json.loads(sidecar(dataset).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise AlteredDatasetError(f"{dataset}: its sidecar {name} cannot be read") from error
-    if facts.get("sidecar_version") != SIDECAR_VERSION:
-        raise AlteredDatasetError(f"{dataset}: its sidecar {name} is not of version {SIDECAR_VERSION}")
-    if missing := sorted(NEEDED - set(facts)):
-        raise AlteredDatasetError(f"{dataset}: its sidecar {name} lacks {', '.join(missing)}")
-    if facts["multiplier"] != multiplier:
-        raise AlteredDatasetError(f"{dataset}: its sidecar {name} is that of multiplier {facts['multiplier']}")
-    return facts
 
 
 def _stamped(dataset: Path, facts: dict[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 
 import schema
+from fluidbench.needs import needs
 from fluidbench.plan import COLUMNS, PUBLISHED, ROWS_PER_MULTIPLIER, TABLES, Plan, dataset_bytes
-from fluidbench.targets.local.preflight import disk_bytes, largest_multiplier, memory_bytes
+from fluidbench.targets.local.preflight import largest, memory_bytes
 
 
 def test_the_published_pipeline_is_three_steps_in_a_row() -> None:
@@ -41,15 +42,15 @@ def test_the_exchange_has_room_for_the_four_tables_with_their_indexes() -> None:
 def test_the_largest_multiplier_is_the_last_one_that_fits(store: str) -> None:
     plan = Plan(store, 1)
     for memory, disk in ((20_000_000_000, 1 << 60), (1 << 60, 10_000_000_000), (2_000_000_000, 3_000_000_000)):
-        largest = largest_multiplier(plan, memory, disk)
-        fitting, larger = replace(plan, multiplier=largest), replace(plan, multiplier=largest + 1)
+        last = largest(plan, memory, disk)
+        fitting, larger = replace(plan, multiplier=last), replace(plan, multiplier=last + 1)
         assert memory_bytes(fitting) <= memory
-        assert disk_bytes(fitting) <= disk
-        assert memory_bytes(larger) > memory or disk_bytes(larger) > disk
+        assert needs(fitting).disk_bytes <= disk
+        assert memory_bytes(larger) > memory or needs(larger).disk_bytes > disk
 
 
 def test_nothing_fits_into_nothing() -> None:
-    assert largest_multiplier(Plan("pickle", 1), 0, 0) == 0
+    assert largest(Plan("pickle", 1), 0, 0) == 0
 
 
 def test_the_columns_are_46_integers_with_names_of_their_own() -> None:

@@ -51,3 +51,7 @@ def test_a_bandwidth_needs_its_unit(words: str, bytes_per_s: float | None) -> No
 )
 def test_a_whole_number_of_seconds_does_not_look_more_exact_than_it_was_told(value: float, shown: str) -> None:
     assert text.seconds(value) == shown
+
+
+def test_a_bandwidth_is_shown_in_decimal_units() -> None:
+    assert text.bandwidth(300e6) == "300 MB/s"

@@ -26,9 +26,13 @@ def compare(
     yes: options.Yes = False,
     data_dir: options.DataDir = None,
     target: options.Target = None,
+    pipeline: options.Pipeline = "published",
     cache: options.Cache = "cold",
     threads: options.Threads = None,
     step_timeout: options.StepTimeout = options.DEFAULT_STEP_TIMEOUT_S,
+    storage_bandwidth: options.StorageBandwidth = None,
+    s3_url: options.S3Url = "",
+    s3_secret: options.S3Secret = "",
     allow_concurrent: options.AllowConcurrent = False,
     control: options.Control = False,
     against: options.Against = None,
@@ -49,22 +53,20 @@ def compare(
 
     output: Output = ctx.obj
     wanted = presenting.wish(output, format_, as_json, html, what_if)
-    names, allowed = _stores(stores), _allowed(fail_over, against, control)
+    allowed = _allowed(fail_over, against, control)
     stopped = None
     with workbench.runner(output, target, data_dir) as (runner, screen):
         size = multiplier or runner.results.last_multiplier() or options.DEFAULT_MULTIPLIER
-        plans = [workbench.plan(runner.target, name, size, cache, threads, step_timeout) for name in names]
+        names = _stores(stores, runner.target.name, with_s3=bool(s3_url))
+        settings = (size, cache, threads, step_timeout, storage_bandwidth, s3_url, s3_secret, pipeline)
+        plans = [workbench.plan(runner.target, name, *settings) for name in names]
         earlier = runner.results.experiment(against).experiment_id if against else None
         campaign = Campaign(runner, plans[0], names[:1] if control else names, control, earlier, force)
         # what was compared by force is what there is; running more would be of this machine alone
         may_run = not no_run and not force
         missing = campaign.missing(rounds)
         if missing.rounds and may_run:
-            screen.pause()
-            campaign.check()
-            _agree(output, missing, size, yes)
-            with workbench.measuring(f"compare --multiplier {size}", allow_concurrent):
-                stopped = _run(campaign, missing, screen)
+            stopped = _run(output, campaign, missing, screen, yes=yes, allow_concurrent=allow_concurrent)
         comparison = campaign.recorded()
         recorded, foreign = runner.results.runs_of(size), campaign.foreign()
     presenting.tell_foreign(output, foreign, force=force, alone=not comparison.rounds and not may_run)
@@ -77,14 +79,24 @@ def compare(
     output.json(output.envelope)
 
 
-def _run(campaign: "Campaign", missing: "Missing", screen: "Live") -> BaseException | None:
+def _run(
+    output: Output, campaign: "Campaign", missing: "Missing", screen: "Live", *, yes: bool, allow_concurrent: bool
+) -> BaseException | None:
     """Runs what is missing. What stopped it is returned: first the table of what there is, then the error."""
-    try:
-        campaign.run(missing)
-    except (KeyboardInterrupt, Terminated, FluidbenchError) as stopped:
-        return stopped
-    finally:
-        screen.pause()
+    from fluidbench.cli import workbench
+
+    screen.pause()
+    campaign.check()
+    workbench.tell_emulated(output, campaign.plan.storage, campaign.stores)
+    size = campaign.plan.multiplier
+    _agree(output, missing, size, yes)
+    with workbench.measuring(f"compare --multiplier {size}", allow_concurrent):
+        try:
+            campaign.run(missing)
+        except (KeyboardInterrupt, Terminated, FluidbenchError) as stopped:
+            return stopped
+        finally:
+            screen.pause()
     return None
 
 
@@ -99,7 +111,13 @@ def _allowed(fail_over: str | None, against: str | None, control: bool) -> float
     return regression.percentage(fail_over) if fail_over else None
 
 
-def _stores(words: str) -> list[str]:
+def _stores(words: str, target: str, *, with_s3: bool) -> list[str]:
+    """The stores that are named; `all` are those that the target can have, s3 only where its place is known."""
+    from fluidbench.stores import STORES
+
+    if words == "all":
+        absent = {"tmpfs"} if target == "cluster" else set()
+        return [name for name in STORES if name not in absent and (with_s3 or name != "s3")]
     names = [word.strip() for word in words.split(",") if word.strip()]
     if len(names) < 2 or len(set(names)) < len(names):
         raise UsageProblem(

@@ -176,6 +176,7 @@ def run_tree(run: Run) -> list[str]:
         "Multiplier": f"{run.identity.multiplier} ({run.identity.rows:,} rows)",
         "Target": f"{run.identity.target}, pipeline {run.identity.pipeline}",
         "Cache": f"{run.cache} (policy {run.identity.cache_policy})",
+        **({"Storage": str(run.identity.storage)} if run.identity.storage else {}),
         "Started": run.started_at,
         "Duration": f"{text.seconds(run.duration_s)}, of which {text.seconds(run.unaccounted_s)} around the steps",
         "Not counted": f"service start {text.seconds(run.service_start_s)}, evict {text.seconds(run.evict_s)}, "

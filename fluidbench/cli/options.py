@@ -33,6 +33,10 @@ Cache = Annotated[
         help="cold: what is read is evicted before. warm: nothing is. dropped: all caches are, which takes root.",
     ),
 ]
+Pipeline = Annotated[
+    str,
+    typer.Option("--pipeline", help="published: the published steps. lean: the same results in bounded memory."),
+]
 Threads = Annotated[
     int | None,
     typer.Option("--threads", min=1, help="Threads of a step's BLAS; all allowed processors by default."),
@@ -42,7 +46,22 @@ AllowConcurrent = Annotated[
     bool, typer.Option("--allow-concurrent", help="Measure although another measurement is running.")
 ]
 Stores = Annotated[
-    str, typer.Option("--stores", help="The stores to compare, the baseline first, separated by commas.")
+    str, typer.Option("--stores", help="The stores to compare, the baseline first, separated by commas; or all.")
+]
+StorageBandwidth = Annotated[
+    str | None,
+    typer.Option(
+        "--storage-bandwidth",
+        help="Emulate a storage: 300MB/s at most for every file of the data directory. Shared memory is not limited.",
+    ),
+]
+S3Url = Annotated[
+    str,
+    typer.Option("--s3-url", envvar="FLUIDBENCH_S3_URL", help="Where the store s3 keeps a run: s3://BUCKET/PREFIX."),
+]
+S3Secret = Annotated[
+    str,
+    typer.Option("--s3-secret", help="On a cluster: the Secret with AWS_* for the store s3, in the steps' namespace."),
 ]
 # of a comparison
 Control = Annotated[bool, typer.Option("--control", help="Run the first store against itself: how much is noise here?")]

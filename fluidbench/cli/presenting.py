@@ -62,7 +62,8 @@ def present(
     elif wanted.format == "markdown":
         output.document(exports.as_markdown(comparison, analysis, about))
     elif wanted.format == "table":
-        _show(output, comparison, analysis, about, published=multiplier == PUBLISHED)
+        published = (multiplier, _pipeline(comparison)) == (PUBLISHED, "published")
+        _show(output, comparison, analysis, about, published=published)
 
 
 def require_equivalent(comparison: "Comparison") -> None:
@@ -117,7 +118,13 @@ def _about(comparison: "Comparison", multiplier: int) -> str:
     if not comparison.rounds:
         return f"No whole round of multiplier {multiplier} is recorded for this machine, dataset and settings."
     rounds = f"{comparison.rounds} whole round{'' if comparison.rounds == 1 else 's'}"
-    return f"Multiplier {multiplier}, {rounds}, medians; files {comparison.cache}."
+    storage = comparison.identity.storage if comparison.identity else None
+    files = f"files {comparison.cache}" + (f", storage {storage}" if storage else "")
+    return f"Multiplier {multiplier}, pipeline {_pipeline(comparison)}, {rounds}, medians; {files}."
+
+
+def _pipeline(comparison: "Comparison") -> str:
+    return comparison.identity.pipeline if comparison.identity else "published"
 
 
 def tell_foreign(output: Output, found: Sequence["Foreign"], *, force: bool, alone: bool) -> None:

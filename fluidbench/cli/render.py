@@ -52,6 +52,7 @@ def render(
     vineyard: Annotated[bool, typer.Option("--vineyard", help="The pipeline through Vineyard.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="What the pipeline changes to use Vineyard.")] = False,
     multiplier: options.Multiplier = options.DEFAULT_MULTIPLIER,
+    pipeline_name: options.Pipeline = "published",
     namespace: Annotated[str, typer.Option("--namespace", "-n", help="Where the pipeline runs.")] = "default",
     registry: Annotated[str, typer.Option("--registry", help="An image for each step: REGISTRY/preprocess-data.")] = "",
     step_image: Annotated[
@@ -79,6 +80,7 @@ def render(
     Example: fluidbench render --vineyard | kubectl create -f -
     """
     from fluidbench import render as rendering
+    from fluidbench.cli import workbench
 
     output: Output = ctx.obj
     output.as_json = as_json
@@ -88,6 +90,7 @@ def render(
         store="vineyard" if vineyard else "pickle", multiplier=multiplier, namespace=namespace, registry=registry,
         step_image=step_image or rendering.STEP_IMAGE, node=node, runtime=runtime, threads=threads, memory=memory,
         cache_policy=cache, deadline_s=deadline, run_id=run_id, compiled_at=_now(),
+        pipeline=workbench.pipeline_called(pipeline_name),
     )  # fmt: skip
     if diff:
         _show_difference(output, pipeline)

@@ -15,13 +15,22 @@ def run(
     vineyard: Annotated[
         bool, typer.Option("--vineyard", help="Through Vineyard; the same as --store vineyard.")
     ] = False,
-    store: Annotated[str | None, typer.Option("--store", help="pickle (default), vineyard, or module:Class.")] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            "--store", help="pickle (default), parquet, arrow, tmpfs, s3, vineyard, vineyard-block, or module:Class."
+        ),
+    ] = None,
     repeat: Annotated[int, typer.Option("--repeat", min=1, help="How many runs, one after the other.")] = 1,
     data_dir: options.DataDir = None,
     target: options.Target = None,
+    pipeline: options.Pipeline = "published",
     cache: options.Cache = "cold",
     threads: options.Threads = None,
     step_timeout: options.StepTimeout = options.DEFAULT_STEP_TIMEOUT_S,
+    storage_bandwidth: options.StorageBandwidth = None,
+    s3_url: options.S3Url = "",
+    s3_secret: options.S3Secret = "",
     allow_concurrent: options.AllowConcurrent = False,
     as_json: options.Json = False,
 ) -> None:
@@ -38,7 +47,11 @@ def run(
         raise UsageProblem(f"--vineyard and --store {store} contradict each other", "Give one of them.")
     with workbench.runner(output, target, data_dir) as (runner, screen):
         name = store or ("vineyard" if vineyard else "pickle")
-        plan = workbench.plan(runner.target, name, multiplier, cache, threads, step_timeout)
+        plan = workbench.plan(
+            runner.target, name, multiplier, cache, threads, step_timeout, storage_bandwidth, s3_url, s3_secret,
+            pipeline,
+        )  # fmt: skip
+        workbench.tell_emulated(output, plan.storage, [plan.store])
         runner.check(plan)
         with workbench.measuring(f"run --multiplier {multiplier} --store {plan.store}", allow_concurrent):
             runner.prepare(plan)

@@ -1,22 +1,25 @@
 """What a command needs of the core, opened and closed for it."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from fluidbench import places
+from fluidbench import places, text
 from fluidbench.cli.live import Live
 from fluidbench.cli.output import Output
 from fluidbench.cli.recorded import results
 from fluidbench.errors import UsageProblem
 from fluidbench.machine import lock
-from fluidbench.plan import PREPARE_ONLY, Plan
+from fluidbench.plan import PIPELINES, PREPARE_ONLY, PUBLISHED, Pipeline, Plan
+from fluidbench.records import Storage
 from fluidbench.runner import Runner
-from fluidbench.stores import open_store
+from fluidbench.stores import STORES, medium, open_store
+from fluidbench.stores.base import Medium
 from fluidbench.targets import open_target
 from fluidbench.targets.base import Target
 
 CACHE_POLICIES = ("cold", "warm", "dropped")
+SLOWEST_STORAGE = 1e6
 
 
 @contextlib.contextmanager
@@ -46,18 +49,63 @@ def plan(
     cache: str = "cold",
     threads: int | None = None,
     step_timeout_s: float = 3600.0,
+    storage_bandwidth: str | None = None,
+    s3_url: str = "",
+    s3_secret: str = "",
+    pipeline: str = PUBLISHED.name,
 ) -> Plan:
     """A plan from options; raises UsageProblem where they make none."""
     open_store(store)
+    if s3_secret and target.name == "local":
+        raise UsageProblem("--s3-secret is for a cluster", "On this machine credentials come from AWS_*, or a profile.")
     if cache not in CACHE_POLICIES:
         raise UsageProblem(f"there is no cache policy {cache!r}", f"Known are: {', '.join(CACHE_POLICIES)}.")
     return Plan(
         store,
         multiplier,
+        pipeline=pipeline_called(pipeline),
         cache_policy=cache,
         threads=threads or target.threads(),
         step_timeout_s=step_timeout_s,
+        storage=_storage(store, storage_bandwidth),
+        s3_url=s3_url,
+        s3_secret=s3_secret,
     )
+
+
+def pipeline_called(name: str) -> Pipeline:
+    """The pipeline of that name; raises UsageProblem where there is none."""
+    if name not in PIPELINES:
+        raise UsageProblem(f"there is no pipeline {name!r}", f"Known are: {', '.join(PIPELINES)}.")
+    return PIPELINES[name]
+
+
+def _storage(store: str, bandwidth: str | None) -> Storage | None:
+    """The storage that is emulated; raises UsageProblem where it cannot be put under the store's files."""
+    if bandwidth is None:
+        return None
+    if medium(store) is Medium.ELSEWHERE:
+        own = "is reached over the network" if store in STORES else "does its file access by itself"
+        raise UsageProblem(
+            f"--storage-bandwidth cannot limit the store {store}, which {own}",
+            "Leave one of them out. A store of your own can take part: docs/howto/add-a-store.md.",
+        )
+    bytes_per_s = text.parse_bandwidth(bandwidth)
+    if bytes_per_s < SLOWEST_STORAGE:
+        raise UsageProblem(f"{bandwidth!r} is slower than any storage", "Say 1MB/s or more: 300MB/s")
+    return Storage(bytes_per_s)
+
+
+def tell_emulated(output: Output, storage: Storage | None, stores: Sequence[str]) -> None:
+    """What a storage that is emulated means for the stores; once, before anything runs."""
+    if storage is None:
+        return
+    rate = text.bandwidth(storage.bandwidth_bytes_per_s)
+    output.note(f"The storage is emulated: every file of the data directory is read and written at {rate} at most.")
+    if unlimited := [store for store in stores if medium(store) is Medium.MEMORY]:
+        output.note(f"Memory is not limited: the tables of {', '.join(unlimited)}.")
+    if "arrow" in stores:
+        output.note("arrow reads its files through the limit and does not map them.")
 
 
 def prepare_plan(multiplier: int) -> Plan:

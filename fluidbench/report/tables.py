@@ -91,11 +91,16 @@ def history_table(runs: Sequence[Run]) -> Table:
     rows = tuple(
         Row((
             run.run_id, run.identity.store, str(run.identity.multiplier), _state(run),
-            text.seconds(run.duration_s) if run.duration_s else "", run.cache, _slot(run),
+            text.seconds(run.duration_s) if run.duration_s else "", _cache(run), _slot(run),
         ))
         for run in runs
     )  # fmt: skip
     return Table("", ("run", "store", "multiplier", "state", "duration", "cache", "round"), rows, numbers=False)
+
+
+def _cache(run: Run) -> str:
+    storage = run.identity.storage
+    return f"{run.cache}, storage {storage}" if storage else run.cache
 
 
 def _state(run: Run) -> str:

@@ -6,11 +6,16 @@ import sys
 from pathlib import Path
 
 from fluidbench.errors import UsageProblem
-from fluidbench.stores.base import Store
+from fluidbench.stores.base import Medium, Store
 
 STORES = {
     "pickle": "fluidbench.stores.pickle_file:PickleStore",
+    "parquet": "fluidbench.stores.parquet_file:ParquetStore",
+    "arrow": "fluidbench.stores.arrow_file:ArrowStore",
+    "tmpfs": "fluidbench.stores.tmpfs:TmpfsStore",
+    "s3": "fluidbench.stores.s3_object:S3Store",
     "vineyard": "fluidbench.stores.vineyard_object:VineyardStore",
+    "vineyard-block": "fluidbench.stores.vineyard_block:VineyardBlockStore",
 }
 DEFAULT_STORES = ("pickle", "vineyard")
 
@@ -42,6 +47,17 @@ def source_of(name: str) -> list[Path]:
     modules = [spec.partition(":")[0] for spec in (name, open_store(name).step_store)]
     found = [importlib.util.find_spec(module) for module in modules if module not in STORES]
     return [Path(spec.origin) for spec in found if spec and spec.origin]
+
+
+def outside(name: str, run_id: str) -> list[Path]:
+    """What a run through the store makes beside its directories."""
+    told = getattr(open_store(name), "outside", None)
+    return list(told(run_id)) if told else []
+
+
+def medium(name: str) -> Medium:
+    """Where the tables of a store lie; a user's own store that does not say so does its file access by itself."""
+    return Medium(getattr(open_store(name), "medium", Medium.ELSEWHERE))
 
 
 def _look_where_started() -> None:

@@ -3,27 +3,33 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from fluidbench.plan import Handover
 
-@dataclass(frozen=True)
-class Footprint:
-    """What a store takes beside the steps' own memory; `zero_copy` says that loading takes no private memory."""
+
+@dataclass(frozen=True, kw_only=True)
+class Footprint(Handover):
+    """What a store takes beside the steps' own memory, and what it costs them."""
 
     shared_bytes: int = 0
     disk_bytes: int = 0
-    zero_copy: bool = False
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a run takes place: its id, the run's directory for files, a private one for sockets, and the logs."""
+    """Where a run takes place: its id, the run's directory for files, a private one for sockets, and the logs.
+
+    `s3_url` is what `--s3-url` named.
+    """
 
     run_id: str
     run_dir: Path
     private_dir: Path
     logs: Path
+    s3_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,8 +41,21 @@ class Provision:
     held_bytes: Callable[[], int] = lambda: 0
 
 
+class Medium(StrEnum):
+    """Where the tables of a store lie, which says what `--storage-bandwidth` does to it."""
+
+    FILES = "files"  # read and written through steps/storage.py: limited
+    MEMORY = "memory"  # no storage: not limited
+    ELSEWHERE = "elsewhere"  # cannot be limited: the option is refused
+
+
 class Store(Protocol):
-    """The host half of a store; the step half is named by `step_store`."""
+    """The host half of a store; the step half is named by `step_store`.
+
+    It may have more: `medium` (Medium; without it ELSEWHERE is assumed), `check(plan)`, which raises what stands
+    against a run on this machine before anything is made, and `outside(run_id)`, the paths that a run makes beside its
+    directories, to be removed when its process was killed.
+    """
 
     name: str
     step_store: str

@@ -4,12 +4,13 @@ import contextlib
 from collections.abc import Iterator
 
 from fluidbench.errors import ExternalFailure
-from fluidbench.plan import TABLES
-from fluidbench.stores.base import Footprint, Place, Provision
+from fluidbench.plan import TABLES, Plan
+from fluidbench.stores.base import Footprint, Medium, Place, Provision
 from fluidbench.tools import vineyardd
 
 # the allocator's own tables and the alignment of some 190 blobs
 HEADROOM_BYTES = 64_000_000
+CLIENT_BYTES = 14_000_000
 
 
 class VineyardStore:
@@ -17,9 +18,15 @@ class VineyardStore:
 
     name = "vineyard"
     step_store = "vineyard"
+    medium = Medium.MEMORY
+
+    def check(self, plan: Plan) -> None:
+        """Raises ToolMissing where there is no vineyardd."""
+        vineyardd.executable()
 
     def footprint(self, exchange_bytes: int) -> Footprint:
-        return Footprint(shared_bytes=int(1.02 * exchange_bytes) + HEADROOM_BYTES, zero_copy=True)
+        shared = int(1.02 * exchange_bytes) + HEADROOM_BYTES
+        return Footprint(shared_bytes=shared, zero_copy=True, in_columns=True, client_bytes=CLIENT_BYTES)
 
     @contextlib.contextmanager
     def provision(self, place: Place, exchange_bytes: int) -> Iterator[Provision]:

@@ -1,38 +1,20 @@
 """Tables as pickle files in the data directory: the published file arm."""
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 
 from frames import Table
-from stores import sync
+from stores.files import FileStore
 
 
-class PickleStore:
+class PickleStore(FileStore):
     """`to_pickle` and `read_pickle`, as published."""
 
-    transport = "file"
+    suffix = "pkl"
 
-    def __init__(self, directory: Path, run_id: str) -> None:
-        self._directory = directory
-        self._saved: list[Path] = []
+    def write(self, table: Table, file: Any) -> None:
+        table.to_pickle(file)
 
-    def save(self, name: str, table: Table) -> None:
-        path = self._path(name)
-        table.to_pickle(path)
-        self._saved.append(path)
-
-    def load(self, name: str) -> Table:
-        return cast(Table, pd.read_pickle(self._path(name)))
-
-    def files(self, name: str) -> Sequence[Path]:
-        return [self._path(name)]
-
-    def settle(self) -> None:
-        for path in self._saved:
-            sync(path)
-
-    def _path(self, name: str) -> Path:
-        return self._directory / f"{name.lower()}.pkl"
+    def read(self, file: Any) -> Table:
+        return cast(Table, pd.read_pickle(file))

@@ -22,7 +22,7 @@ from tests.up.stack import controller
 NODES = ("bench-worker", "bench-worker2")
 # holds the tables of one run at multiplier 1 (3.7 MB), and not those of two: what a run leaks, the next one misses
 VINEYARD_BYTES = 6_000_000
-QUOTA_BYTES = 50_000_000
+QUOTA_BYTES = 110_000_000
 GONE_WITHIN_S = 2.0
 
 

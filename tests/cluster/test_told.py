@@ -151,7 +151,7 @@ def test_threads_are_what_the_fullest_worker_node_has_to_spare(world: World) -> 
 def test_a_multiplier_over_the_quota_is_refused_before_anything_is_made(world: World) -> None:
     ended = world("run", "-m", "20", "--vineyard", "--json")
     assert (ended.returncode, ended.json["error"]["code"]) == (8, "does_not_fit")
-    assert "multiplier 20 puts 77 MB into one Vineyard worker, whose quota is 50 MB" in ended.json["error"]["message"]
+    assert "multiplier 20 puts 139 MB into one Vineyard worker, whose quota is 110 MB" in ended.json["error"]["message"]
     assert "The largest multiplier that fits is 12" in ended.json["error"]["hint"]
     assert world.cluster.api.asked("POST") == []
     assert world("run", "-m", "12", "--vineyard", "--json").returncode == 0

@@ -13,7 +13,7 @@ from fluidbench.dataset import Dataset
 from fluidbench.errors import FluidbenchError, ResultProblem
 from fluidbench.events import StepUpdate
 from fluidbench.plan import Plan
-from fluidbench.records import Fingerprint, Run
+from fluidbench.records import Finding, Fingerprint, Run
 from fluidbench.render import PipelineOptions
 from fluidbench.targets.base import Context, Session
 from fluidbench.targets.cluster import abandoned, controller, fit, jobs
@@ -34,6 +34,10 @@ class ClusterTarget:
     def check(self, plan: Plan, data_dir: Path) -> list[FluidbenchError]:
         away = controller.problem(self.cluster)
         return ([away] if away else []) + fit.problems(self.cluster, plan, self._options(plan, ""))
+
+    def fit(self, plan: Plan) -> Finding:
+        """Whether the plan fits, for `doctor`."""
+        return fit.finding(self.cluster, plan, self._options(plan, ""))
 
     def dataset(self, plan: Plan, data_dir: Path) -> Dataset | None:
         facts = jobs.facts(self.cluster, plan.multiplier)
@@ -107,7 +111,8 @@ class ClusterTarget:
         return PipelineOptions(
             store=plan.store, multiplier=plan.multiplier, namespace=current.namespace, step_image=current.step_image,
             run_id=run_id, node=plan.node, threads=plan.threads, cache_policy=plan.cache_policy,
-            runtime=current.runtime, pipeline=plan.pipeline,
+            runtime=current.runtime, pipeline=plan.pipeline, storage=plan.storage, s3_url=plan.s3_url,
+            s3_secret=plan.s3_secret,
             deadline_s=int(plan.step_timeout_s * len(plan.pipeline.steps)),
         )  # fmt: skip
 

@@ -11,6 +11,7 @@ from fluidbench.command import run
 from fluidbench.errors import FluidbenchError
 from fluidbench.machine.fingerprint import disk_of, threads_allowed
 from fluidbench.machine.memory import allowance
+from fluidbench.needs import needs
 from fluidbench.places import steps_dir
 from fluidbench.plan import Plan
 from fluidbench.records import Finding
@@ -77,8 +78,8 @@ def _cold_files(data_dir: Path) -> Finding:
 
 
 def _fit(plan: Plan, data_dir: Path) -> Finding:
-    what = f"multiplier {plan.multiplier} through {plan.store}"
+    what = f"multiplier {plan.multiplier}, {plan.pipeline.name}, through {plan.store}"
     if found := preflight.problems(plan, data_dir):
         return _bad("fit", found[0])
-    needs = f"memory {text.size(preflight.memory_bytes(plan))}"
-    return Finding(what, f"fits: {needs}, disk {text.size(preflight.disk_bytes(plan))}", good=True)
+    wanted = f"memory {text.size(preflight.memory_bytes(plan))}, disk {text.size(needs(plan).disk_bytes)}"
+    return Finding(what, f"fits: {wanted}; the largest that does: {preflight.largest_here(plan, data_dir)}", good=True)

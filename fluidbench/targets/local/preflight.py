@@ -1,6 +1,5 @@
 """What stands against a run, before anything is made: memory, disk, and what the stores need."""
 
-import dataclasses
 import os
 import shutil
 from pathlib import Path
@@ -9,21 +8,21 @@ from fluidbench import text
 from fluidbench.dataset import find
 from fluidbench.errors import DoesNotFit, FluidbenchError
 from fluidbench.machine.memory import allowance
+from fluidbench.needs import largest_multiplier, needs
 from fluidbench.plan import Plan
 from fluidbench.stores import open_store
 from fluidbench.tools import vineyardd
 
 # left to the system and to FluidBench itself
 MEMORY_RESERVE_BYTES = 300_000_000
-DISK_RESERVE_BYTES = 50_000_000
 
 
 def problems(plan: Plan, data_dir: Path) -> list[FluidbenchError]:
     """All that stands against the plan on this machine."""
     try:
         vineyardd.require_support()
-        if plan.store == "vineyard":
-            vineyardd.executable()
+        if check := getattr(open_store(plan.store), "check", None):
+            check(plan)
         found = [_memory(plan), _disk(plan, data_dir)]
     except FluidbenchError as error:
         return [error]
@@ -32,31 +31,18 @@ def problems(plan: Plan, data_dir: Path) -> list[FluidbenchError]:
 
 def memory_bytes(plan: Plan) -> int:
     """The most memory that the run holds at one time: the largest step, and what the store shares."""
-    takes = open_store(plan.store).footprint(plan.exchange_bytes)
-    return plan.private_bytes(inputs_shared=takes.zero_copy) + takes.shared_bytes + MEMORY_RESERVE_BYTES
+    wanted = needs(plan)
+    return wanted.private_bytes + wanted.shared_bytes + MEMORY_RESERVE_BYTES
 
 
-def disk_bytes(plan: Plan) -> int:
-    """Dataset and intermediates."""
-    intermediates = open_store(plan.store).footprint(plan.exchange_bytes).disk_bytes
-    return plan.dataset_bytes + intermediates + DISK_RESERVE_BYTES
-
-
-def largest_multiplier(plan: Plan, memory: int, disk: int) -> int:
+def largest(plan: Plan, memory: int, disk: int) -> int:
     """The largest multiplier whose run fits into so much memory and disk; 0 where none does."""
+    return largest_multiplier(plan, lambda other: memory_bytes(other) <= memory and needs(other).disk_bytes <= disk)
 
-    def fits(multiplier: int) -> bool:
-        larger = dataclasses.replace(plan, multiplier=multiplier)
-        return memory_bytes(larger) <= memory and disk_bytes(larger) <= disk
 
-    # what a run needs is a straight line; the search does without knowing its slope
-    low, high = 0, 1
-    while fits(high):
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
-    return low
+def largest_here(plan: Plan, data_dir: Path) -> int:
+    """The largest multiplier that fits on this machine now."""
+    return largest(plan, allowance().available_bytes, shutil.disk_usage(data_dir).free)
 
 
 def _memory(plan: Plan) -> FluidbenchError | None:
@@ -74,7 +60,7 @@ def _memory(plan: Plan) -> FluidbenchError | None:
 
 def _shared_memory(plan: Plan) -> FluidbenchError | None:
     """vineyardd takes a memfd, which the size of /dev/shm does not bound; only without memfd it matters."""
-    needed = open_store(plan.store).footprint(plan.exchange_bytes).shared_bytes
+    needed = needs(plan).shared_bytes
     shm = Path("/dev/shm")  # noqa: S108
     if not needed or _memfd_works() or not shm.is_dir():
         return None
@@ -99,7 +85,7 @@ def _memfd_works() -> bool:
 def _disk(plan: Plan, data_dir: Path) -> FluidbenchError | None:
     free = shutil.disk_usage(data_dir).free
     prepared = find(data_dir, plan.multiplier) is not None
-    needed = disk_bytes(plan) - (plan.dataset_bytes if prepared else 0)
+    needed = needs(plan).disk_bytes - (plan.dataset_bytes if prepared else 0)
     if needed <= free:
         return None
     return DoesNotFit(
@@ -110,7 +96,7 @@ def _disk(plan: Plan, data_dir: Path) -> FluidbenchError | None:
 
 
 def _largest(plan: Plan, memory: int, disk: int) -> str:
-    largest = largest_multiplier(plan, memory, disk)
-    if largest == 0:
+    multiplier = largest(plan, memory, disk)
+    if multiplier == 0:
         return "Not even multiplier 1 fits here."
-    return f"The largest multiplier that fits is {largest}: --multiplier {largest}."
+    return f"The largest multiplier that fits is {multiplier}: --multiplier {multiplier}."

@@ -67,7 +67,7 @@ class StepProcess:
 
     def _argv(self) -> list[str]:
         multiplier = [f"--data_multiplier={self._plan.multiplier}"] if self._step.takes_multiplier else []
-        return [sys.executable, str(steps_dir() / self._step.script), *multiplier]
+        return [sys.executable, str(steps_dir() / self._step.script), *multiplier, *self._step.arguments]
 
     def _env(self) -> dict[str, str]:
         threads = str(self._plan.threads)

@@ -10,7 +10,7 @@ from fluidbench.errors import FluidbenchError
 from fluidbench.events import Note, StepUpdate
 from fluidbench.machine import fingerprint as machine
 from fluidbench.machine import pressure
-from fluidbench.plan import Plan
+from fluidbench.plan import Plan, storage_environment
 from fluidbench.records import Fingerprint, Run
 from fluidbench.stores import open_store
 from fluidbench.stores.base import Place, Provision
@@ -52,9 +52,8 @@ class LocalTarget:
     @contextlib.contextmanager
     def session(self, plan: Plan, context: Context) -> Iterator[Session]:
         store = open_store(plan.store)
-        place = Place(
-            context.run_id, datasets.exchange_dir(context.data_dir, context.run_id), context.private_dir, context.logs
-        )
+        run_dir = datasets.exchange_dir(context.data_dir, context.run_id)
+        place = Place(context.run_id, run_dir, context.private_dir, context.logs, plan.s3_url)
         with _made_and_removed(place.run_dir):
             with store.provision(place, plan.exchange_bytes) as provision:
                 session = Session(iter(()), provision.service_start_s)
@@ -66,7 +65,8 @@ class LocalTarget:
     ) -> Generator[StepUpdate, None, None]:
         if provision.service_start_s:
             yield Note(f"{plan.store} service ready after {provision.service_start_s:.1f} s")
-        environment = {**provision.environment, "FLUIDBENCH_STORE": open_store(plan.store).step_store}
+        own = {"FLUIDBENCH_STORE": open_store(plan.store).step_store, **storage_environment(plan.storage)}
+        environment = {**provision.environment, **own}
         before = pressure.counters()
         for step in plan.pipeline.steps:
             yield from StepProcess(plan, step, context, environment).run()
@@ -76,8 +76,8 @@ class LocalTarget:
 
 @contextlib.contextmanager
 def _made_and_removed(path: Path) -> Iterator[None]:
-    path.mkdir(parents=True)
     try:
+        path.mkdir(parents=True)  # inside: a Ctrl-C may come just after it
         yield
     finally:
         datasets.remove_run(path)

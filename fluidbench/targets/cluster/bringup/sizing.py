@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fluidbench import text
 from fluidbench.errors import DoesNotFit, UsageProblem
-from fluidbench.plan import PUBLISHED, dataset_bytes, exchange_bytes
+from fluidbench.plan import COSTLIEST, PUBLISHED, dataset_bytes, exchange_bytes
 from fluidbench.targets.cluster.bringup.options import PUBLISHED_QUOTA_BYTES, quantity_of
 
 # what Fluid adds to a worker's quota for its request and limit
@@ -29,7 +29,7 @@ class Host:
 
     def room(self, replicas: int, multiplier: int) -> tuple[int, str]:
         """What each worker may hold beside the steps, and what bounds it."""
-        steps = PUBLISHED.private_bytes(dataset_bytes(multiplier))
+        steps = PUBLISHED.private_bytes(dataset_bytes(multiplier), COSTLIEST)
         free = self.available_bytes - CLUSTER_BYTES - self.workers * NODE_BYTES - steps
         return free // replicas - WORKER_OVERHEAD_BYTES, f"this host has {text.size(self.available_bytes)} available"
 
@@ -47,7 +47,7 @@ class Nodes:
                 f"Two cannot share a node: --replicas {len(self.allocatable_bytes)}",
             )
         smallest = sorted(self.allocatable_bytes, reverse=True)[replicas - 1]
-        steps = PUBLISHED.private_bytes(dataset_bytes(multiplier))
+        steps = PUBLISHED.private_bytes(dataset_bytes(multiplier), COSTLIEST)
         return smallest - WORKER_OVERHEAD_BYTES - steps, f"a node can give {text.size(smallest)} to pods"
 
 

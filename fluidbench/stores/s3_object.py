@@ -1,0 +1,80 @@
+"""Objects in a bucket."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from fluidbench.errors import ExternalFailure, UsageProblem
+from fluidbench.plan import Plan
+from fluidbench.stores.base import Footprint, Medium, Place, Provision
+
+ENDPOINT = "AWS_ENDPOINT_URL"
+HINT = "Say where: --s3-url s3://BUCKET/PREFIX; endpoint and credentials come from AWS_* or from AWS's profile files."
+
+
+class S3Store:
+    """Parquet objects below a URL. Credentials are looked for by Arrow's client, and by nothing here."""
+
+    name = "s3"
+    step_store = "s3"
+    medium = Medium.ELSEWHERE
+
+    def footprint(self, exchange_bytes: int) -> Footprint:
+        return Footprint(load_copies=2.2, save_bytes=55_000_000, client_bytes=25_000_000)
+
+    def check(self, plan: Plan) -> None:
+        """Raises UsageProblem where the URL names no bucket, ExternalFailure where it cannot be listed."""
+        bucket = self.directory(plan.s3_url).partition("/")[0]
+        with _told(plan.s3_url):
+            found = self._client().get_file_info(bucket)
+        if found.type.name == "NotFound":
+            raise UsageProblem(f"{plan.s3_url} names a bucket that is not there", "Make it, or name another.")
+
+    @contextlib.contextmanager
+    def provision(self, place: Place, exchange_bytes: int) -> Iterator[Provision]:
+        try:
+            yield Provision({"FLUIDBENCH_S3_URL": place.s3_url})
+        except BaseException:
+            with contextlib.suppress(ExternalFailure):  # what came before it is what is told
+                self._remove(place)
+            raise
+        self._remove(place)
+
+    @staticmethod
+    def directory(url: str) -> str:
+        """Bucket and prefix of a URL; raises UsageProblem where it is none."""
+        parts = urlsplit(url)
+        if parts.scheme != "s3" or not parts.hostname or parts.username or parts.query or parts.fragment:
+            # of one that may hold keys nothing is repeated
+            told = "" if "@" in url else f", and has {url!r}"
+            raise UsageProblem(f"the store s3 needs a URL such as s3://BUCKET/PREFIX{told}", HINT)
+        return f"{parts.netloc}{parts.path}".rstrip("/")
+
+    def _remove(self, place: Place) -> None:
+        from pyarrow.fs import FileSelector
+
+        directory = f"{self.directory(place.s3_url)}/{place.run_id}"
+        with _told(place.s3_url):
+            client = self._client()
+            if client.get_file_info(FileSelector(directory, allow_not_found=True)):
+                client.delete_dir(directory)
+
+    @staticmethod
+    def _client() -> Any:
+        from pyarrow.fs import S3FileSystem
+
+        return S3FileSystem(endpoint_override=os.environ.get(ENDPOINT))
+
+
+@contextlib.contextmanager
+def _told(url: str) -> Iterator[None]:
+    """Turns what the client says into what a user can do about it. It names no credentials."""
+    try:
+        yield
+    except OSError as error:
+        raise ExternalFailure(
+            f"{url} at {os.environ.get(ENDPOINT, 'AWS')} does not answer as it should: {error}",
+            f"Look at {ENDPOINT}, the region and the credentials.",
+        ) from error

@@ -60,6 +60,7 @@ def compare(
         names = _stores(stores, runner.target.name, with_s3=bool(s3_url))
         settings = (size, cache, threads, step_timeout, storage_bandwidth, s3_url, s3_secret, pipeline)
         plans = [workbench.plan(runner.target, name, *settings) for name in names]
+        workbench.tell_emulated(output, plans[0].storage, names)
         earlier = runner.results.experiment(against).experiment_id if against else None
         campaign = Campaign(runner, plans[0], names[:1] if control else names, control, earlier, force)
         # what was compared by force is what there is; running more would be of this machine alone
@@ -87,7 +88,6 @@ def _run(
 
     screen.pause()
     campaign.check()
-    workbench.tell_emulated(output, campaign.plan.storage, campaign.stores)
     size = campaign.plan.multiplier
     _agree(output, missing, size, yes)
     with workbench.measuring(f"compare --multiplier {size}", allow_concurrent):

@@ -161,7 +161,8 @@ class Campaign:
         if self.runner.target.dataset(self.plan, self.runner.data_dir) is not None:
             return self.runner.blank(self.plan)
         wanted = (self.runner.target.name, self.plan.pipeline.name, self.plan.cache_policy, self.plan.threads)
-        for run in reversed(self._runs()):
+        # an import is recorded late, whenever it was measured
+        for run in sorted(self._runs(), key=lambda run: run.started_at, reverse=True):
             had = run.identity
             if (had.target, had.pipeline, had.cache_policy, had.threads) == wanted and run.state is State.SUCCEEDED:
                 return run

@@ -160,9 +160,15 @@ class Campaign:
         """A record such as a run would have here and now; without a dataset, the last that there was; or None."""
         if self.runner.target.dataset(self.plan, self.runner.data_dir) is not None:
             return self.runner.blank(self.plan)
+<<<<<<< HEAD
         plan = self.plan
         wanted = (self.runner.target.name, plan.pipeline.name, plan.cache_policy, plan.threads, plan.storage)
         for run in reversed(self._runs()):
+=======
+        wanted = (self.runner.target.name, self.plan.pipeline.name, self.plan.cache_policy, self.plan.threads)
+        # an import is recorded late, whenever it was measured
+        for run in sorted(self._runs(), key=lambda run: run.started_at, reverse=True):
+>>>>>>> five-c
             had = run.identity
             like = (had.target, had.pipeline, had.cache_policy, had.threads, had.storage)
             if like == wanted and run.state is State.SUCCEEDED:

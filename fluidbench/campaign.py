@@ -160,15 +160,10 @@ class Campaign:
         """A record such as a run would have here and now; without a dataset, the last that there was; or None."""
         if self.runner.target.dataset(self.plan, self.runner.data_dir) is not None:
             return self.runner.blank(self.plan)
-<<<<<<< HEAD
         plan = self.plan
         wanted = (self.runner.target.name, plan.pipeline.name, plan.cache_policy, plan.threads, plan.storage)
-        for run in reversed(self._runs()):
-=======
-        wanted = (self.runner.target.name, self.plan.pipeline.name, self.plan.cache_policy, self.plan.threads)
         # an import is recorded late, whenever it was measured
         for run in sorted(self._runs(), key=lambda run: run.started_at, reverse=True):
->>>>>>> five-c
             had = run.identity
             like = (had.target, had.pipeline, had.cache_policy, had.threads, had.storage)
             if like == wanted and run.state is State.SUCCEEDED:
@@ -177,10 +172,12 @@ class Campaign:
 
     def _guesses(self, runs: Sequence[Run]) -> dict[str, float]:
         """How long a run of each arm should take: as long as it did, or as the others do, or a guess."""
+        own = self.plan.pipeline.name
+        runs = [run for run in runs if run.duration_s and run.identity.pipeline == own]
         known = {
             store: statistics.median(run.duration_s + run.service_start_s + run.evict_s + run.verify_s for run in same)
             for store in self.stores
-            if (same := [run for run in runs if run.identity.store == store and run.duration_s])
+            if (same := [run for run in runs if run.identity.store == store])
         }
         guess = GUESS_STARTUP_S + GUESS_PER_MULTIPLIER_S * self.plan.multiplier
         usual = statistics.fmean(known.values()) if known else guess

@@ -54,10 +54,9 @@ def compare(
     output: Output = ctx.obj
     wanted = presenting.wish(output, format_, as_json, html, what_if)
     allowed = _allowed(fail_over, against, control)
-    stopped = None
     with workbench.runner(output, target, data_dir) as (runner, screen):
         size = multiplier or runner.results.last_multiplier() or options.DEFAULT_MULTIPLIER
-        names = _stores(stores, runner.target.name, with_s3=bool(s3_url))
+        names = _stores(stores, runner.target.name, with_s3=bool(workbench.s3_place(s3_url)))
         settings = (size, cache, threads, step_timeout, storage_bandwidth, s3_url, s3_secret, pipeline)
         plans = [workbench.plan(runner.target, name, *settings) for name in names]
         workbench.tell_emulated(output, plans[0].storage, names)
@@ -65,9 +64,8 @@ def compare(
         campaign = Campaign(runner, plans[0], names[:1] if control else names, control, earlier, force)
         # what was compared by force is what there is; running more would be of this machine alone
         may_run = not no_run and not force
-        missing = campaign.missing(rounds)
-        if missing.rounds and may_run:
-            stopped = _run(output, campaign, missing, screen, yes=yes, allow_concurrent=allow_concurrent)
+        missing = campaign.missing(rounds if may_run else 0)
+        stopped = _run(output, campaign, missing, screen, yes=yes, allow_concurrent=allow_concurrent)
         comparison = campaign.recorded()
         recorded, foreign = runner.results.runs_of(size), campaign.foreign()
     presenting.tell_foreign(output, foreign, force=force, alone=not comparison.rounds and not may_run)
@@ -86,6 +84,8 @@ def _run(
     """Runs what is missing. What stopped it is returned: first the table of what there is, then the error."""
     from fluidbench.cli import workbench
 
+    if not missing.rounds:
+        return None
     screen.pause()
     campaign.check()
     size = campaign.plan.multiplier

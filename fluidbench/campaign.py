@@ -98,7 +98,7 @@ class Campaign:
         return None
 
     def _round_s(self) -> float:
-        runs = [run for run in self._runs() if run.duration_s]
+        runs = [run for run in self._runs() if run.duration_s and run.identity.pipeline == self.plan.pipeline.name]
         known = [
             statistics.median(run.duration_s + run.service_start_s + run.evict_s + run.verify_s for run in same)
             for store in self.stores

@@ -27,6 +27,7 @@ def compare(
     data_dir: options.DataDir = None,
     target: options.Target = None,
     pipeline: options.Pipeline = "published",
+    steps: options.Steps = None,
     cache: options.Cache = "cold",
     threads: options.Threads = None,
     step_timeout: options.StepTimeout = options.DEFAULT_STEP_TIMEOUT_S,
@@ -49,7 +50,7 @@ def compare(
     with workbench.runner(output, target, data_dir) as (runner, screen):
         wanted = multiplier or runner.results.last_multiplier() or options.DEFAULT_MULTIPLIER
         names = _stores(stores, runner.target.name, with_s3=bool(s3_url))
-        settings = (wanted, cache, threads, step_timeout, storage_bandwidth, s3_url, s3_secret, pipeline)
+        settings = (wanted, cache, threads, step_timeout, storage_bandwidth, s3_url, s3_secret, pipeline, steps)
         plans = [workbench.plan(runner.target, name, *settings) for name in names]
         workbench.tell_emulated(output, plans)
         campaign = Campaign(runner, plans[0], names)
@@ -114,12 +115,16 @@ def _emulated(comparison: "Comparison") -> str:
 
 def _show(output: Output, comparison: "Comparison", multiplier: int) -> None:
     from fluidbench import published, text
+    from fluidbench.own_steps import PREFIX
     from fluidbench.report import tables
 
+    own = comparison.identity is not None and comparison.identity.pipeline.startswith(PREFIX)
     if comparison.rounds:
         for line in tables.headline(comparison):
             output.result(line)
         files = f"files {comparison.cache}{_emulated(comparison)}"
+        if own and comparison.identity:
+            output.result(f"Pipeline {comparison.identity.pipeline}.")
         output.result(
             f"Multiplier {multiplier}, {_rounds(comparison.rounds)}, medians; {files}. "
             "Ratio above 1: faster than the first store."
@@ -129,7 +134,7 @@ def _show(output: Output, comparison: "Comparison", multiplier: int) -> None:
         output.result(f"No whole round of multiplier {multiplier} is recorded for this machine, dataset and settings.")
     for reason in comparison.confounded:
         output.result(f"Confounded: {reason}")
-    if multiplier == published.MULTIPLIER:
+    if multiplier == published.MULTIPLIER and not own:
         output.table(tables.published_table())
     for single in comparison.singles:
         output.result(f"Beside it: {single.run_id} {single.store} {text.seconds(single.duration_s)} ({single.cache})")

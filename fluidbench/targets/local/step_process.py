@@ -83,6 +83,9 @@ class StepProcess:
             "PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), _where_started()])),
             "PYTHONUNBUFFERED": "1",
         }
+        if self._step.saves is not None:  # a user's own step, which lies elsewhere than the contract
+            own["PYTHONPATH"] = os.pathsep.join([str(steps_dir()), own["PYTHONPATH"]])
+            own["FLUIDBENCH_SAVES"] = " ".join(self._step.saves)
         return clean_environment() | own | dict(self._environment)
 
     def _new_phases(self) -> Iterator[PhaseEnded]:

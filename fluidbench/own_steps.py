@@ -115,7 +115,7 @@ def _hiding(directory: Path) -> Iterator[str]:
 
 
 def _module(path: Path) -> bool:
-    return path.suffix == ".py" or (path.is_dir() and not _beside(Path(path.name)))
+    return path.suffix == ".py" or (path / "__init__.py").is_file()
 
 
 def _needs(described: _Described) -> dict[str, list[str]]:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from fluidbench import own_steps
+from fluidbench.needs import needs
+from fluidbench.plan import Plan
 from support.program import Outcome, Program
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "howto" / "own-steps.md"
@@ -16,15 +19,19 @@ COMMAND = re.compile(r"<!-- run -->\n```sh\nfluidbench (.*?)\n```$", re.MULTILIN
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the local target needs Linux")
 
 
+def write(directory: Path) -> None:
+    directory.mkdir()
+    for name, content in FILE.findall(DOCUMENT.read_text(encoding="utf-8")):
+        (directory / name).write_text(content, encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> list[Outcome]:
     """What the commands told, in the order in which they stand."""
     program = Program(tmp_path_factory.mktemp("reader"))
-    text = DOCUMENT.read_text(encoding="utf-8")
-    (program.home / "shop").mkdir()
-    for name, content in FILE.findall(text):
-        (program.home / "shop" / name).write_text(content, encoding="utf-8")
-    return [program(*shlex.split(command), "--json") for command in COMMAND.findall(text)]
+    write(program.home / "shop")
+    commands = COMMAND.findall(DOCUMENT.read_text(encoding="utf-8"))
+    return [program(*shlex.split(command), "--json") for command in commands]
 
 
 def test_the_example_runs_through_files(shown: list[Outcome]) -> None:
@@ -53,3 +60,15 @@ def test_the_sizes_that_the_example_declares_are_those_that_it_has(shown: list[O
     for step, table in ((1, "events"), (2, "sessions")):
         [entry] = [entry for entry in run["steps"][step]["inputs"] if entry["name"] == table]
         assert declared[table] == pytest.approx(entry["bytes"] + 8 * rows[table], rel=0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("store", ["pickle", "vineyard"])
+def test_what_the_example_says_it_takes_is_what_it_takes(tmp_path: Path, store: str) -> None:
+    program = Program(tmp_path)
+    write(tmp_path / "shop")
+    ended = program("run", "--steps", "shop", "--store", store, "-m", "20", "--json")
+    assert ended.returncode == 0, ended.stderr
+    plan = Plan(store, 20, pipeline=own_steps.read(tmp_path / "shop"))
+    measured = max(step["peak_private_bytes"] for step in ended.json["runs"][0]["steps"])
+    assert needs(plan).private_bytes == pytest.approx(measured, rel=0.15)

@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_MULTIPLIER ?= 100
 DEMO_ROUNDS ?= 4
+# what the storage of the published case allowed: about that of a NAS
+DEMO_BANDWIDTH ?= 300MB/s
 
 # The step image, in the published words: REGISTRY=example.org/team CLUSTER=fluidbench BASE_IMAGE= INDEX_URL= PLATFORM=
 REGISTRY ?=
@@ -17,10 +19,11 @@ STEP_IMAGES := $(STEP_IMAGE) $(if $(REGISTRY),$(STEPS:%=$(REGISTRY)/%))
 # by this label `fluidbench up` finds that the image holds what it would build
 CONTENT = from fluidbench.targets.cluster.bringup import step_image; print(step_image.content_digest())
 
-.PHONY: demo test test-slow test-e2e bench lint format expected-manifests lock clean docker-build load-images push-images
+.PHONY: demo test test-slow test-e2e bench bench-long lint format expected-manifests lock clean docker-build load-images push-images
 
 demo: $(READY)
 	$(BIN)/fluidbench compare --multiplier $(DEMO_MULTIPLIER) --rounds $(DEMO_ROUNDS)
+	$(BIN)/fluidbench compare --multiplier $(DEMO_MULTIPLIER) --rounds $(DEMO_ROUNDS) --storage-bandwidth $(DEMO_BANDWIDTH)
 
 test: $(READY)
 	$(BIN)/python -m pytest -m "not slow and not benchmark and not e2e" --cov --cov-report=term-missing:skip-covered
@@ -33,7 +36,10 @@ test-e2e: $(READY)
 	$(BIN)/python -m pytest -m e2e -v tests/e2e
 
 bench: $(READY)
-	$(BIN)/python -m pytest -m benchmark -s -q --no-header --timeout 3600
+	$(BIN)/python -m pytest -m "benchmark and not long" -s -q --no-header --timeout 3600
+
+bench-long: $(READY)
+	$(BIN)/python -m pytest -m "benchmark and long" -s -q --no-header --timeout 7200
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fluidbench.plan import Plan
-from fluidbench.stores import open_store
+from fluidbench.stores import medium, open_store
+from fluidbench.stores.base import Medium
 
 # the model, logs and reports
 DISK_RESERVE_BYTES = 50_000_000
@@ -23,6 +24,9 @@ class Needs:
 def needs(plan: Plan) -> Needs:
     """What the plan needs, with a dataset that is not made yet."""
     takes = open_store(plan.store).footprint(plan.exchange_bytes)
+    if plan.storage and medium(plan.store) is Medium.FILES:
+        # what is read through a limit is not mapped
+        takes = dataclasses.replace(takes, zero_copy=False)
     disk = plan.dataset_bytes + takes.disk_bytes + DISK_RESERVE_BYTES
     return Needs(plan.private_bytes(takes), takes.shared_bytes, disk)
 

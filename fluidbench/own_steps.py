@@ -1,6 +1,5 @@
 """A user's own steps: `pipeline.toml` in their directory, checked, and made into a pipeline."""
 
-import itertools
 import tomllib
 from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
@@ -149,15 +148,15 @@ def _pipeline(described: _Described, directory: Path) -> Pipeline:
 
 def _step(step: _Step, needs: tuple[str, ...], sizes: dict[str, float], directory: Path) -> StepPlan:
     loaded, saved = ([sizes[table] for table in tables] for tables in (step.loads, step.saves))
+    # what it saves is made, and saved, while it holds what it works with
+    held = step.memory / dataset_bytes(1) + sum(saved)
     return StepPlan(
         step.name,
         str(directory / step.script),
         needs,
-        # what it saves is made while it holds what it loaded
-        work_tables=step.memory / dataset_bytes(1) + sum(saved),
+        work_tables=held,
         input_tables=sum(loaded),
-        output_tables=sum(saved),
+        output_tables=held if saved else 0.0,
         fixed_bytes=step.fixed_memory,
-        largest_table=max(itertools.chain(saved, [0.0])),
         saves=step.saves,
     )

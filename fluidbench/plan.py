@@ -25,21 +25,22 @@ class Handover:
     """What the way in which a store hands tables over costs a step in private memory.
 
     `zero_copy`: a load takes none. Else `load_copies` is the most that a load holds of what it reads, in tables: 2
-    where the bytes that were read and the table they become are there at once. `save_copies` is what saving a table
-    holds beside it. `in_columns`: a table arrives in a block a column, and who wants one array copies it. `in_place`:
-    rows can be gathered straight to where the store keeps them. `client_bytes` is what importing and connecting take.
+    where the bytes that were read and the table they become are there at once. `save_bytes` is what writing holds
+    beside the table, whatever its size. `in_columns`: a table arrives in a block a column, and who wants one array
+    copies it. `in_place`: rows can be gathered straight to where the store keeps them. `client_bytes` is what
+    importing and connecting take.
     """
 
     zero_copy: bool = False
     load_copies: float = 1.0
-    save_copies: float = 0.0
+    save_bytes: int = 0
     in_columns: bool = False
     in_place: bool = False
     client_bytes: int = 0
 
 
 # what no store exceeds
-COSTLIEST = Handover(load_copies=2.0, save_copies=1.0, in_columns=True, client_bytes=100_000_000)
+COSTLIEST = Handover(load_copies=2.2, save_bytes=60_000_000, in_columns=True, client_bytes=25_000_000)
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class StepPlan:
 
     `work_tables` is the peak of what it allocates to work, `input_tables` what it is handed over, `gathered_tables`
     what it copies where that comes in columns, `output_tables` what it holds to hand over. `fixed_bytes` does not
-    grow. Each is counted from the code; docs/measurement.md shows it beside what was measured. `largest_table` is the
-    largest of the tables that it saves. A user's own step has the whole path of its script, and says what it saves.
+    grow. Each is counted from the code; docs/measurement.md shows it beside what was measured. A user's own step has
+    the whole path of its script, and says what it saves.
     """
 
     name: str
@@ -63,18 +64,20 @@ class StepPlan:
     fixed_bytes: int = 0
     takes_multiplier: bool = False
     arguments: tuple[str, ...] = ()
-    largest_table: float = TRAIN
     saves: tuple[str, ...] | None = None
 
     def private_bytes(self, dataset_bytes: int, handover: Handover) -> int:
         """The step's peak: while it loads, works, or saves."""
         inputs = 0.0 if handover.zero_copy else self.input_tables
         gathered = self.gathered_tables if handover.in_columns else 0.0
-        outputs = 0.0 if self.gathers_outputs and handover.in_place else self.output_tables
-        saving = outputs + (handover.save_copies * self.largest_table if self.output_tables else 0.0)
-        working = inputs + gathered + self.work_tables + (outputs if self.gathers_outputs else 0.0)
-        peak = max(inputs * handover.load_copies, working, saving)
-        return IMPORTS_BYTES + handover.client_bytes + self.fixed_bytes + int(peak * dataset_bytes)
+        working = inputs + gathered + self.work_tables
+        saved = self.output_tables
+        if self.gathers_outputs:
+            working += 0.0 if handover.in_place else saved
+            saved = working
+        saving = saved * dataset_bytes + (handover.save_bytes if self.output_tables else 0)
+        own = IMPORTS_BYTES + handover.client_bytes + self.fixed_bytes
+        return own + int(max(inputs * handover.load_copies * dataset_bytes, working * dataset_bytes, saving))
 
 
 TABLES = ("X_train", "X_test", "y_train", "y_test")

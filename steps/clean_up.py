@@ -1,4 +1,4 @@
-"""clean-up: drops a run's names and objects from Vineyard, and removes its files.
+"""clean-up: drops a run's names and objects from Vineyard, and removes its files and its objects in a bucket.
 
 Prints what it did and what each worker still holds, as one line of JSON.
 """
@@ -29,6 +29,10 @@ def main() -> int:
             told.run_dir.parent.rmdir()
     if {"VINEYARD_CONFIG", "VINEYARD_IPC_SOCKET"} & os.environ.keys():
         done |= in_vineyard(told.run_id)
+    if url := os.environ.get("FLUIDBENCH_S3_URL"):
+        import s3_client
+
+        done["removed_objects"] = s3_client.remove(url, told.run_id)
     print(json.dumps({"clean_up": done}), flush=True)
     return 0
 

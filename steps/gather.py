@@ -5,7 +5,10 @@ few thousand at a time, in a core's cache, and each is then written as a whole t
 """
 
 import contextlib
+import io
+import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,7 +62,18 @@ class DatasetRows:
     def block(self, start: int) -> Array:
         """The rows from `start` on as (columns, rows)."""
         pieces = [self._read(position, start, self._block[position]) for position in range(len(self.columns))]
+        self._expect(start + len(pieces[0]))
         return self._block[:, : len(pieces[0])]
+
+    def _expect(self, start: int) -> None:
+        """Has the kernel read the next block while this one is worked on."""
+        if not isinstance(self._file, io.FileIO) or not hasattr(os, "posix_fadvise"):
+            return
+        size = max(0, min(READ_ROWS, self.rows - start)) * self._block.itemsize
+        for position in range(len(self.columns)):
+            offset = self._offset + (position * self.rows + start) * self._block.itemsize
+            if size:  # none would be all of the file
+                os.posix_fadvise(self._file.fileno(), offset, size, os.POSIX_FADV_WILLNEED)
 
     def _read(self, position: int, start: int, into: Array) -> Array:
         piece = into[: min(READ_ROWS, self.rows - start)]
@@ -97,12 +111,16 @@ class Split:
 
 
 class Gathering:
-    """The four tables, gathered into memory that the store gave; the dataset's last column is y."""
+    """The four tables, gathered into memory that the store gave; the dataset's last column is y.
+
+    As many threads work at it as the step's BLAS may have: numpy lets go of the interpreter while it copies.
+    """
 
     def __init__(self, split: Split, columns: list[str], store: "Store") -> None:
         from stores import allocate
 
         self._split, self._columns = split, columns
+        self._pool = ThreadPoolExecutor(int(os.environ.get("OMP_NUM_THREADS", "1")))
         self._parts = []
         first = 0
         for name, numbers in (("train", split.train), ("test", split.test)):
@@ -113,15 +131,21 @@ class Gathering:
 
     def move(self, start: int, block: Array) -> None:
         """Writes the rows of a block, which begins with row `start` of the dataset, to their places."""
-        for low in range(0, block.shape[1], MOVE_ROWS):
-            some = block[:, low : low + MOVE_ROWS]
-            rows, prices = np.ascontiguousarray(some[:-1].T), some[-1]
-            places = self._split.place[start + low : start + low + len(rows)]
-            for _, numbers, first, X, y in self._parts:
-                chosen = np.flatnonzero((places >= first) & (places < first + len(numbers)))
-                to = places[chosen] - first
-                X[to] = rows[chosen]
-                y[to] = prices[chosen]
+
+        def some(low: int) -> None:
+            self._move_some(start + low, block[:, low : low + MOVE_ROWS])
+
+        for _ in self._pool.map(some, range(0, block.shape[1], MOVE_ROWS)):
+            pass
+
+    def _move_some(self, start: int, some: Array) -> None:
+        rows, prices = np.ascontiguousarray(some[:-1].T), some[-1]
+        places = self._split.place[start : start + len(rows)]
+        for _, numbers, first, X, y in self._parts:
+            chosen = np.flatnonzero((places >= first) & (places < first + len(numbers)))
+            to = places[chosen] - first
+            X[to] = rows[chosen]
+            y[to] = prices[chosen]
 
     def tables(self) -> Mapping[str, pd.DataFrame | pd.Series]:
         """The tables on the gathered memory, none of it copied, in the published order of saving."""

@@ -21,8 +21,10 @@ VARIABLE = "FLUIDBENCH_STORAGE_BANDWIDTH"
 CHUNK_BYTES = 1 << 20
 # reads of less than this fetch so much, as a kernel reads ahead
 BUFFER_BYTES = 1 << 17
-# what a sleep that took too long may be made good for; of a pause between two reads no more is saved up
-CREDIT_S = 0.02
+# one transfer after the other: after a longer pause nothing that was not used is made good for
+PAUSE_S = 0.005
+# so much is, of what a busy processor or the disk held up in between
+CREDIT_S = 0.2
 
 
 class Bucket:
@@ -31,15 +33,17 @@ class Bucket:
     def __init__(self, bytes_per_s: float) -> None:
         self._bytes_per_s = bytes_per_s
         self._lock = threading.Lock()
-        self._free_at = 0.0
+        self._free_at = self._left_at = 0.0
 
     def take(self, count: int, began: float) -> None:
         """Waits until `count` bytes could have passed since `began`, on the monotonic clock, and those before them."""
         with self._lock:
-            self._free_at = max(self._free_at, began - CREDIT_S) + count / self._bytes_per_s
+            since = began - (CREDIT_S if began - self._left_at <= PAUSE_S else 0.0)
+            self._free_at = max(self._free_at, since) + count / self._bytes_per_s
             wait_s = self._free_at - time.monotonic()
         if wait_s > 0:
             time.sleep(wait_s)
+        self._left_at = time.monotonic()
 
 
 class LimitedFile(io.RawIOBase):

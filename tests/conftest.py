@@ -1,6 +1,7 @@
 """Every test has a home of its own; a few runs are made once and looked at by many tests."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,9 +12,16 @@ import pytest
 
 from fluidbench.cli.main import main
 from fluidbench.records import Run
+from support.bucket import Bucket, served_bucket
 from support.program import NO_UTF8, Outcome, Program, Watch, environment, gone_within
 
 Cli = Callable[..., Outcome]
+
+
+def pytest_configure() -> None:
+    # a shell starts what it puts into the background with SIGINT ignored, and every child inherits that
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
@@ -153,6 +161,13 @@ def dataset_home(tmp_path_factory: pytest.TempPathFactory) -> Program:
     program = Program(tmp_path_factory.mktemp("prepared"))
     assert (ended := program("prepare", "--multiplier", "1")).returncode == 0, ended.stderr
     return program
+
+
+@pytest.fixture(scope="session")
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
+    """A bucket of a real S3 server."""
+    with served_bucket(tmp_path_factory.mktemp("s3") / "log") as made:
+        yield made
 
 
 __all__ = ["Cli", "Lab", "Run"]

@@ -7,7 +7,7 @@ import pytest
 
 from fluidbench import own_steps
 from fluidbench.errors import UsageProblem
-from fluidbench.needs import needs
+from fluidbench.needs import DISK_RESERVE_BYTES, needs
 from fluidbench.plan import IMPORTS_BYTES, Handover, Plan
 from fluidbench.runner import code_version
 from fluidbench.stores import STORES, open_store
@@ -103,9 +103,10 @@ def test_steps_may_be_called_as_the_published_ones(place: Path) -> None:
 def test_the_tables_decide_what_is_exchanged_and_there_is_no_dataset(place: Path) -> None:
     plan = Plan("pickle", 30, pipeline=own_steps.read(place))
     assert plan.exchange_bytes == pytest.approx(6_000_000, abs=2)
-    assert needs(plan).disk_bytes == pytest.approx(56_000_000, abs=2)
+    tables = open_store("pickle").footprint(plan.exchange_bytes).disk_bytes
+    assert needs(plan).disk_bytes == tables + DISK_RESERVE_BYTES
     reading = own_steps.read(described(place, "\n[tables]", "reads_dataset = true\n[tables]"))
-    assert needs(replace(plan, pipeline=reading)).disk_bytes == pytest.approx(56_000_000 + 30 * 3_680_000, abs=2)
+    assert needs(replace(plan, pipeline=reading)).disk_bytes == needs(plan).disk_bytes + 30 * 3_680_000
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_the_tables_decide_what_is_exchanged_and_there_is_no_dataset(place: Path
         (Handover(), 1_200_000, 1_200_000),
         (Handover(zero_copy=True), 1_000_000, 1_200_000),
         (Handover(load_copies=7.0), 1_400_000, 1_200_000),
-        (Handover(save_copies=9.0), 1_200_000, 2_000_000),
+        (Handover(save_bytes=9_000_000), 1_200_000, 2_100_000),
     ],
 )
 def test_a_step_takes_what_it_says_and_what_the_store_costs(

@@ -115,18 +115,15 @@ def _emulated(comparison: "Comparison") -> str:
 
 def _show(output: Output, comparison: "Comparison", multiplier: int) -> None:
     from fluidbench import published, text
-    from fluidbench.own_steps import PREFIX
     from fluidbench.report import tables
 
-    own = comparison.identity is not None and comparison.identity.pipeline.startswith(PREFIX)
+    pipeline = comparison.identity.pipeline if comparison.identity else "published"
     if comparison.rounds:
         for line in tables.headline(comparison):
             output.result(line)
         files = f"files {comparison.cache}{_emulated(comparison)}"
-        if own and comparison.identity:
-            output.result(f"Pipeline {comparison.identity.pipeline}.")
         output.result(
-            f"Multiplier {multiplier}, {_rounds(comparison.rounds)}, medians; {files}. "
+            f"Multiplier {multiplier}, pipeline {pipeline}, {_rounds(comparison.rounds)}, medians; {files}. "
             "Ratio above 1: faster than the first store."
         )
         output.table(tables.comparison_table(comparison))
@@ -134,7 +131,7 @@ def _show(output: Output, comparison: "Comparison", multiplier: int) -> None:
         output.result(f"No whole round of multiplier {multiplier} is recorded for this machine, dataset and settings.")
     for reason in comparison.confounded:
         output.result(f"Confounded: {reason}")
-    if multiplier == published.MULTIPLIER and not own:
+    if multiplier == published.MULTIPLIER and pipeline == "published":
         output.table(tables.published_table())
     for single in comparison.singles:
         output.result(f"Beside it: {single.run_id} {single.store} {text.seconds(single.duration_s)} ({single.cache})")

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from fluidbench import __version__, pins
-from fluidbench.plan import COSTLIEST, PUBLISHED, STEP_CONTRACT_VERSION, Pipeline, StepPlan, dataset_bytes
+from fluidbench.plan import (
+    COSTLIEST,
+    PUBLISHED,
+    STEP_CONTRACT_VERSION,
+    VINEYARD_STORES,
+    Pipeline,
+    StepPlan,
+    dataset_bytes,
+    storage_environment,
+)
+from fluidbench.records import Storage
 from fluidbench.render.template import Manifest, document, plain
 
 PIPELINE = "machine-learning-pipeline"
@@ -32,6 +42,10 @@ MEMORY_HEADROOM_BYTES = 256 * MEBIBYTE
 # The cache is dropped by a parent, so that the step's own start comes after it; the `exit` keeps the shell from
 # becoming the step.
 DROP_CACHES = ("sh", "-c", 'sync && echo 3 > /proc/sys/vm/drop_caches && "$@"; exit "$?"', "drop-caches")
+# what goes into a Workflow as it was given
+WORDS = (
+    "namespace", "registry", "step_image", "run_id", "node", "runtime", "store", "cpu", "memory", "s3_url", "s3_secret",
+)  # fmt: skip
 DESCRIPTIONS = {
     PIPELINE: "Linear regression on house prices; the steps hand their tables over in files",
     PIPELINE_WITH_VINEYARD: "Linear regression on house prices; the steps hand their tables over in Vineyard",
@@ -62,6 +76,9 @@ class PipelineOptions:
     deadline_s: int = 3600
     compiled_at: str = "1970-01-01T00:00:00"
     pipeline: Pipeline = PUBLISHED
+    storage: Storage | None = None
+    s3_url: str = ""
+    s3_secret: str = ""
     dataset_digest: str = ""
 
     @property
@@ -71,7 +88,7 @@ class PipelineOptions:
 
     @property
     def with_vineyard(self) -> bool:
-        return self.store == "vineyard"
+        return self.store in VINEYARD_STORES
 
     @property
     def resources(self) -> dict[str, str]:
@@ -97,7 +114,7 @@ def labels(run_id: str) -> dict[str, str]:
 
 def workflow(options: PipelineOptions) -> Manifest:
     """The pipeline as a Workflow, ready for `kubectl create` and `argo submit`."""
-    for name in ("namespace", "registry", "step_image", "run_id", "node", "runtime", "store", "cpu", "memory"):
+    for name in WORDS:
         plain(getattr(options, name), name.replace("_", " "))
     name = pipeline_name(options)
     return document(
@@ -111,6 +128,7 @@ def workflow(options: PipelineOptions) -> Manifest:
         environment=environment(options, options.run_id or WORKFLOW_NAME, MULTIPLIER_PARAMETER),
         report_path=REPORT_PATH,
         step_uid=STEP_UID,
+        secret=options.s3_secret,
         **{
             key: getattr(options, key)
             for key in (
@@ -124,6 +142,7 @@ def workflow(options: PipelineOptions) -> Manifest:
 def environment(options: PipelineOptions, run_id: str, multiplier: str) -> dict[str, str]:
     """What a step is told, as in docs/reference/step-contract.md."""
     vineyard = {"VINEYARD_CONFIG": VINEYARD_DIR} if options.with_vineyard else {}
+    bucket = {"FLUIDBENCH_S3_URL": options.s3_url} if options.s3_url else {}
     known = {"FLUIDBENCH_DATASET_DIGEST": options.dataset_digest} if options.dataset_digest else {}
     return {
         "FLUIDBENCH_CONTRACT": str(STEP_CONTRACT_VERSION),
@@ -138,6 +157,8 @@ def environment(options: PipelineOptions, run_id: str, multiplier: str) -> dict[
         "FLUIDBENCH_SAMPLE_MEMORY": "1",
         "PYTHONUNBUFFERED": "1",
         **vineyard,
+        **bucket,
+        **storage_environment(options.storage),
         **known,
     }
 
@@ -150,7 +171,7 @@ def _step(step: StepPlan, options: PipelineOptions) -> Mapping[str, Any]:
         "needs": step.needs,
         "image": f"{REGISTRY_PARAMETER}/{step.name}" if options.registry else options.step_image,
         "command": [*DROP_CACHES, *command] if options.drop_caches else command,
-        "args": [*multiplier, *(["--with_vineyard=True"] if options.with_vineyard else []), *step.arguments],
+        "args": [*multiplier, *(["--with_vineyard=True"] if options.store == "vineyard" else []), *step.arguments],
     }
 
 

@@ -29,7 +29,8 @@ CLEAN_UP_DEADLINE_S = 300
 
 def prepare_job(options: PipelineOptions) -> Manifest:
     """The Job that makes the dataset of one multiplier, unless it is there."""
-    files = replace(options, store="pickle")  # it has no part in how the steps exchange their tables
+    # it has no part in how the steps exchange their tables, and its storage is never emulated
+    files = replace(options, store="pickle", storage=None, s3_url="")
     memory = int(PREPARE.work_tables * dataset_bytes(options.multiplier)) + PREPARE_HEADROOM_BYTES
     resources = {"cpu": options.cpu or "1", "memory": f"{-(-memory // MEBIBYTE)}Mi"}
     return document(
@@ -46,6 +47,7 @@ def prepare_job(options: PipelineOptions) -> Manifest:
         limits=resources,
         node=options.node,
         runtime="",
+        secret="",
         with_data=True,
         as_root=False,
         step_uid=STEP_UID,
@@ -68,6 +70,7 @@ def round_trip_pod(namespace: str, node: str, image: str, runtime: str) -> Manif
         limits=TOOL_LIMITS,
         node=node,
         runtime=runtime,
+        secret="",
         with_data=False,
         as_root=False,
         step_uid=STEP_UID,
@@ -80,11 +83,19 @@ def webhook_probe(namespace: str) -> Manifest:
 
 
 def clean_up_job(
-    namespace: str, image: str, run_id: str, runtime: str, *, node: str = "", as_root: bool = False
+    namespace: str,
+    image: str,
+    run_id: str,
+    runtime: str,
+    *,
+    node: str = "",
+    as_root: bool = False,
+    s3_url: str = "",
+    s3_secret: str = "",
 ) -> Manifest:
     """The Job that drops a run's names and objects from Vineyard (none with runtime "") and removes its files.
 
-    `as_root` is for the files of a run with `drop_caches`.
+    `as_root` is for the files of a run with `drop_caches`, `s3_url` for the objects of one through s3.
     """
     return document(
         "job",
@@ -95,11 +106,12 @@ def clean_up_job(
         image=image,
         command=["python3", "clean_up.py"],
         args=[],
-        environment=_tool_environment(run_id, runtime),
+        environment=_tool_environment(run_id, runtime) | ({"FLUIDBENCH_S3_URL": s3_url} if s3_url else {}),
         requests=TOOL_REQUESTS,
         limits=TOOL_LIMITS,
         node=node,
         runtime=runtime,
+        secret=s3_secret,
         with_data=True,
         as_root=as_root,
         step_uid=STEP_UID,

@@ -11,4 +11,4 @@ class ArrowStore(PickleStore):
     step_store = "arrow"
 
     def footprint(self, exchange_bytes: int) -> Footprint:
-        return Footprint(disk_bytes=exchange_bytes, zero_copy=True, in_columns=True)
+        return Footprint(disk_bytes=exchange_bytes, zero_copy=True, in_columns=True, client_bytes=6_000_000)

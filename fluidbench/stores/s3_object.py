@@ -22,7 +22,7 @@ class S3Store:
     medium = Medium.ELSEWHERE
 
     def footprint(self, exchange_bytes: int) -> Footprint:
-        return Footprint(load_copies=2.0)
+        return Footprint(load_copies=2.2, save_bytes=55_000_000, client_bytes=25_000_000)
 
     def check(self, plan: Plan) -> None:
         """Raises UsageProblem where the URL names no bucket, ExternalFailure where it cannot be listed."""
@@ -34,24 +34,29 @@ class S3Store:
 
     @contextlib.contextmanager
     def provision(self, place: Place, exchange_bytes: int) -> Iterator[Provision]:
-        directory = f"{self.directory(place.s3_url)}/{place.run_id}"
         try:
             yield Provision({"FLUIDBENCH_S3_URL": place.s3_url})
-        finally:
-            self._remove(directory, place.s3_url)
+        except BaseException:
+            with contextlib.suppress(ExternalFailure):  # what came before it is what is told
+                self._remove(place)
+            raise
+        self._remove(place)
 
     @staticmethod
     def directory(url: str) -> str:
         """Bucket and prefix of a URL; raises UsageProblem where it is none."""
         parts = urlsplit(url)
         if parts.scheme != "s3" or not parts.hostname or parts.username or parts.query or parts.fragment:
-            raise UsageProblem(f"the store s3 needs a URL such as s3://BUCKET/PREFIX, and has {url!r}", HINT)
+            # of one that may hold keys nothing is repeated
+            told = "" if "@" in url else f", and has {url!r}"
+            raise UsageProblem(f"the store s3 needs a URL such as s3://BUCKET/PREFIX{told}", HINT)
         return f"{parts.netloc}{parts.path}".rstrip("/")
 
-    def _remove(self, directory: str, url: str) -> None:
+    def _remove(self, place: Place) -> None:
         from pyarrow.fs import FileSelector
 
-        with _told(url):
+        directory = f"{self.directory(place.s3_url)}/{place.run_id}"
+        with _told(place.s3_url):
             client = self._client()
             if client.get_file_info(FileSelector(directory, allow_not_found=True)):
                 client.delete_dir(directory)

@@ -9,6 +9,7 @@ from fluidbench import text
 from fluidbench.errors import DoesNotFit, UsageProblem
 from fluidbench.plan import Plan
 from fluidbench.stores.base import Footprint, Medium, Place, Provision
+from fluidbench.stores.pickle_file import pickled_bytes
 
 DIRECTORY = Path("/dev/shm")  # noqa: S108
 
@@ -21,16 +22,17 @@ class TmpfsStore:
     medium = Medium.MEMORY
 
     def footprint(self, exchange_bytes: int) -> Footprint:
-        return Footprint(shared_bytes=exchange_bytes)
+        return Footprint(shared_bytes=pickled_bytes(exchange_bytes))
 
     def check(self, plan: Plan) -> None:
         """Raises UsageProblem where there is no /dev/shm, DoesNotFit where it is too small."""
         if not DIRECTORY.is_dir():
             raise UsageProblem(f"the store tmpfs needs {DIRECTORY}, which is not there", "Use another store.")
         free = shutil.disk_usage(DIRECTORY).free
-        if plan.exchange_bytes > free:
+        needed = pickled_bytes(plan.exchange_bytes)
+        if needed > free:
             raise DoesNotFit(
-                f"multiplier {plan.multiplier} through tmpfs needs {text.size(plan.exchange_bytes)} in {DIRECTORY}, "
+                f"multiplier {plan.multiplier} through tmpfs needs {text.size(needed)} in {DIRECTORY}, "
                 f"which has {text.size(free)} free",
                 f"Enlarge it: mount -o remount,size=90% {DIRECTORY} (in a container: --shm-size).",
             )

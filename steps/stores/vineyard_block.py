@@ -84,7 +84,7 @@ class VineyardBlockStore:
             builder, place = self._allocated.pop(name)
             if np.shares_memory(place, table.to_numpy()):
                 return [builder], [_block(place.dtype, range(place.shape[1]), row_major=True)]
-            builder.abort(self._client)
+            builder.abort(self._client.ipc_client)
         frame = table.to_frame() if isinstance(table, pd.Series) else table
         builders, layouts = [], []
         for dtype, positions in _by_dtype(frame).items():

@@ -1,15 +1,9 @@
-"""The figures of `make bench`: one JSON line each, ratios within one run, and no assertion on time.
+"""The figures of `make bench`: one JSON line each, ratios within one run, and no assertion on time."""
 
-FLUIDBENCH_BENCH_SCALE divides the multipliers and FLUIDBENCH_BENCH_REPEAT is how often each is taken, to try them out.
-"""
-
-import json
-import os
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,32 +12,6 @@ from fluidbench.places import steps_dir
 from support.program import Program, Watch
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
-SCALE = int(os.environ.get("FLUIDBENCH_BENCH_SCALE", "1"))
-REPEAT = int(os.environ.get("FLUIDBENCH_BENCH_REPEAT", "5"))
-
-
-@pytest.fixture
-def figure(capfd: pytest.CaptureFixture[str]) -> Callable[[str, float, str, str], None]:
-    def show(name: str, value: float, unit: str, goal: str) -> None:
-        with capfd.disabled():
-            print(json.dumps({"name": name, "value": round(value, 6), "unit": unit, "goal": goal}), flush=True)
-
-    return show
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    program = Program(tmp_path_factory.mktemp("bench"))
-    yield program
-    program("down", "--purge")
-
-
-def runs(program: Program, multiplier: int, store: str, repeat: int) -> list[dict]:
-    ended = program(
-        "run", "-m", str(multiplier), "--store", store, "--repeat", str(repeat), "--json", timeout_s=3000
-    )  # fmt: skip
-    assert ended.returncode == 0, ended.stderr
-    return ended.json["runs"]
 
 
 def load_s(run: dict) -> float:
@@ -51,39 +19,39 @@ def load_s(run: dict) -> float:
     return next(step["phases"]["load"] for step in run["steps"] if step["name"] == "train-data")
 
 
-def test_vineyard_load(bench: Program, figure) -> None:
-    sizes = [max(1, size // SCALE) for size in (50, 200, 500)]
-    small, middle, large = (statistics.median(map(load_s, runs(bench, size, "vineyard", REPEAT))) for size in sizes)
+def test_vineyard_load(runs, figure, scaled, repeat) -> None:
+    sizes = [scaled(size) for size in (50, 200, 500)]
+    small, middle, large = (statistics.median(map(load_s, runs(size, "vineyard", repeat))) for size in sizes)
     figure(f"vineyard_load_at_{sizes[1]}", middle, "s", "< 0.030")
     figure(f"vineyard_load_{sizes[2]}_over_{sizes[0]}", large / small, "ratio", "about 1: does not grow")
 
 
 @pytest.mark.parametrize("store", ["pickle", "vineyard"])
-def test_what_is_added_around_the_steps(bench: Program, figure, store: str) -> None:
-    found = [run["unaccounted_s"] for run in runs(bench, max(1, 50 // SCALE), store, REPEAT)]
+def test_what_is_added_around_the_steps(runs, figure, scaled, repeat, store: str) -> None:
+    found = [run["unaccounted_s"] for run in runs(scaled(50), store, repeat)]
     figure(f"around_the_steps_{store}", statistics.median(found), "s", "< 0.5")
 
 
 WHOLE = "import pandas, sklearn.linear_model, sklearn.model_selection, sklearn.metrics, vineyard"
 
 
-def test_startup_against_importing_everything_whole(bench: Program, figure) -> None:
+def test_startup_against_importing_everything_whole(runs, figure, repeat) -> None:
     """Alternating in one session, so that a machine that drifts does so under both alike."""
     ratios: dict[str, list[float]] = {}
-    for _ in range(REPEAT):
+    for _ in range(repeat):
         began = time.monotonic()
         subprocess.run([sys.executable, "-W", "ignore", "-c", WHOLE], check=True, cwd=steps_dir(), capture_output=True)
         whole = time.monotonic() - began
         for store in ("pickle", "vineyard"):
-            [run] = runs(bench, 1, store, 1)
+            [run] = runs(1, store)
             for step in run["steps"]:
                 ratios.setdefault(f"{store}_{step['name']}", []).append(step["phases"]["startup"] / whole)
     for name, found in ratios.items():
         figure(f"startup_over_whole_imports_{name}", statistics.median(found), "ratio", "<= 0.7")
 
 
-def test_peak_private_memory_of_prepare_against_the_table(bench: Program, figure) -> None:
-    for multiplier in (max(1, 100 // SCALE), max(1, 400 // SCALE)):
+def test_peak_private_memory_of_prepare_against_the_table(bench: Program, figure, scaled) -> None:
+    for multiplier in (scaled(100), scaled(400)):
         peak = 0
         with bench.start("prepare", "-m", str(multiplier), "--data-dir", str(bench.home / "fresh")) as process:
             with Watch(process.pid) as watch:
@@ -103,9 +71,9 @@ def private_bytes(pid: int) -> int:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon")), 0)
 
 
-def test_the_help(bench: Program, figure) -> None:
+def test_the_help(bench: Program, figure, repeat) -> None:
     found = []
-    for _ in range(REPEAT):
+    for _ in range(repeat):
         began = time.monotonic()
         assert bench("--help").returncode == 0
         found.append(time.monotonic() - began)

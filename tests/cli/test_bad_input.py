@@ -27,6 +27,15 @@ CASES = [
     (("compare", "--stores", "pickle,pickle"), 2, "usage"),
     (("compare", "--stores", "pickle,nosuch"), 2, "usage"),
     (("run", "--cache", "tepid"), 2, "usage"),
+    (("run", "--storage-bandwidth", "fast"), 2, "usage"),
+    (("run", "--storage-bandwidth", "10kB/s"), 2, "usage"),
+    (("run", "--store", "s3"), 2, "usage"),
+    (("run", "--store", "s3", "--s3-url", "https://bucket/prefix"), 2, "usage"),
+    (("run", "--store", "s3", "--s3-url", "s3://me:secret@bucket/prefix"), 2, "usage"),
+    (("run", "--store", "s3", "--s3-url", "s3://bucket/a", "--storage-bandwidth", "300MB/s"), 2, "usage"),
+    (("run", "--store", "support.odd_stores:Fills", "--storage-bandwidth", "300MB/s"), 2, "usage"),
+    (("compare", "--stores", "pickle,s3", "--storage-bandwidth", "300MB/s"), 2, "usage"),
+    (("run", "--s3-secret", "keys"), 2, "usage"),
     (("run", "--repeat", "0"), 2, "usage"),
     (("run", "--step-timeout", "0"), 2, "usage"),
     (("history", "no-such-run"), 7, "result"),
@@ -132,3 +141,9 @@ def test_a_state_directory_that_cannot_be_made_is_named(cli, home: Path, monkeyp
     ended = cli("history")
     assert ended.returncode == 2
     assert "XDG_STATE_HOME" in ended.stderr
+
+
+def test_keys_in_a_url_are_refused_and_not_repeated(cli) -> None:
+    ended = cli("run", "--store", "s3", "--s3-url", "s3://me:not-to-be-seen@bucket/prefix", "--json")
+    assert ended.returncode == 2
+    assert "not-to-be-seen" not in ended.stdout + ended.stderr

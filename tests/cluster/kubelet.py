@@ -67,6 +67,7 @@ class Kubelet:
     scratch: Path
     nodes: tuple[str, ...]
     acts: dict[str, Act] = field(default_factory=dict)
+    secrets: dict[str, dict[str, str]] = field(default_factory=dict)
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     _stops: dict[str, threading.Event] = field(default_factory=dict)
 
@@ -124,7 +125,7 @@ class Kubelet:
         return Ended(act.exit_code, act.reason if act.exit_code else "Completed", dict.fromkeys(paths, report), "", act)
 
     def _ran(self, pod: Object, paths: tuple[str, ...], stop: threading.Event, until: float) -> Ended:
-        container = Container(pod, self.volumes, self.scratch / pod["metadata"]["name"])
+        container = Container(pod, self.volumes, self.scratch / pod["metadata"]["name"], self.secrets)
         self._log(pod, "")
         process = self.processes[pod["metadata"]["name"]] = container.start()
         stopped = ""
@@ -173,13 +174,19 @@ class Kubelet:
 class Container:
     """The main container of a pod: its command, with every path that it mounts mapped to a directory of the test."""
 
-    def __init__(self, pod: Object, volumes: Mapping[str, Path], place: Path) -> None:
+    def __init__(
+        self, pod: Object, volumes: Mapping[str, Path], place: Path, secrets: Mapping[str, Mapping[str, str]]
+    ) -> None:
         self._spec = next(one for one in pod["spec"]["containers"] if one["name"] == "main")
         self._mounts = dict(self._mounted(pod, volumes, place))
         self.log = place / "log"
+        self._secrets = secrets
 
     def start(self) -> "subprocess.Popen[bytes]":
-        told = {entry["name"]: str(self.mapped(entry["value"])) for entry in self._spec.get("env", [])}
+        told = {}
+        for source in self._spec.get("envFrom", []):
+            told |= self._secrets[source["secretRef"]["name"]]
+        told |= {entry["name"]: str(self.mapped(entry["value"])) for entry in self._spec.get("env", [])}
         words = [*self._spec["command"], *self._spec.get("args", [])]
         with self.log.open("wb") as log:
             return subprocess.Popen(

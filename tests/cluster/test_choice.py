@@ -1,5 +1,7 @@
 """Which target a command takes, and what it says when that one cannot be had: never a silent run on this machine."""
 
+from typing import Any
+
 import pytest
 
 from fluidbench.kube import POD
@@ -72,3 +74,23 @@ def test_a_cluster_whose_workers_are_all_gone_is_told(world: World) -> None:
     assert "none of Vineyard's 0 workers is ready" in ended.json["error"]["message"]
     assert "fluidbench status" in ended.json["error"]["hint"]
     assert world.cluster.api.asked("POST") == []
+
+
+def test_doctor_tells_what_fits_into_the_cluster_and_the_largest_that_does(world: World) -> None:
+    def fit(multiplier: int, *more: str) -> dict[str, Any]:
+        ended = world("doctor", "--target", "cluster", "-m", str(multiplier), "--json", *more)
+        return ended.json["findings"][-1]
+
+    assert (fit(12)["good"], fit(13)["good"]) == (True, False)
+    assert "the largest that does, by memory: 12" in fit(12)["found"]
+    assert "The largest multiplier that fits is 12" in fit(13)["fix"]
+    files = fit(13, "--store", "pickle")
+    assert files["good"]
+    assert files["what"] == "multiplier 13, published, through pickle"
+
+
+def test_a_cluster_whose_disk_is_this_machines_is_asked_for_room(world: World) -> None:
+    world.cluster.make_current(world.home, made_cluster=True)
+    ended = world("run", "-m", "2000000", "--json")
+    assert (ended.returncode, ended.json["error"]["code"]) == (8, "does_not_fit")
+    assert world("run", "-m", "1", "--json").returncode == 0

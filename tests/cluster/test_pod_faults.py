@@ -55,8 +55,9 @@ STUCK: dict[str, tuple[dict[str, Any], int, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("step", ["prepare-data", "train-data"])
-@pytest.mark.parametrize("name", STUCK)
+@pytest.mark.parametrize(
+    ("name", "step"), [*((name, "train-data") for name in STUCK), ("an image that is not there", "prepare-data")]
+)
 def test_a_pod_that_will_not_start_is_told_within_seconds_and_removed(world: World, name: str, step: str) -> None:
     changes, code, told = STUCK[name]
     world.act(step, **changes)

@@ -3,25 +3,37 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from support.bucket import Bucket
 from support.program import Outcome, Program, Watch, gone_within
 from tests.cluster.cluster import cluster, served_vineyard
 
 
 @dataclass
 class Bench:
-    """One target. `left` names what a run must not leave and did."""
+    """One target. `left` names what a run must not leave and did; `secrets` are those of the steps' namespace."""
 
     target: str
     program: Program
     data: Path
     left: Callable[[], list[str]]
+    secrets: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __call__(self, *argv: str, **env: str) -> Outcome:
         return self.program(*argv, **env)
+
+    def through(self, store: str, bucket: Bucket) -> Outcome:
+        """One run through a store. Of the bucket's keys this target's steps hear in the way that is meant for them."""
+        run = ("run", "-m", "1", "--store", store, "--threads", "1", "--json")
+        if store != "s3":
+            return self(*run)
+        if self.target == "local":
+            return self(*run, "--s3-url", bucket.url, **bucket.environment)
+        self.secrets["bucket-keys"] = dict(bucket.environment)
+        return self(*run, "--s3-url", bucket.url, "--s3-secret", "bucket-keys")
 
     def recorded(self) -> list[dict[str, Any]]:
         """All recorded runs, the newest first."""
@@ -64,7 +76,7 @@ def local(place: Path) -> Iterator[Bench]:
 def on_cluster(place: Path) -> Iterator[Bench]:
     with served_vineyard() as vineyard, cluster(place, vineyard) as made:
         made.make_current(place)
-        yield Bench("cluster", Program(place), made.data, made.left)
+        yield Bench("cluster", Program(place), made.data, made.left, made.argo.kubelet.secrets)
 
 
 OPEN = {"local": local, "cluster": on_cluster}

@@ -9,10 +9,15 @@ from typing import Any
 import pytest
 
 from fluidbench import comparison, records
+from support.bucket import SECRET
 from support.expected import EXPECTED
-from tests.conformance.conftest import STORES, Compared
+from tests.conformance.conftest import ONE_MACHINE, OTHERS, STORES, Compared
 
 both_stores = pytest.mark.parametrize("store", STORES)
+every_store = pytest.mark.parametrize("store", STORES + OTHERS)
+TRANSPORTS = {"vineyard": "ipc", "vineyard-block": "ipc", "s3": "s3"}
+# where the tables lie that a step is going to read
+CACHES = {"vineyard": "memory", "vineyard-block": "memory", "tmpfs": "memory", "s3": "client-cold"}
 OWN_PHASES = ["startup", "load", "touch", "compute", "save"]
 STEPS = ["preprocess-data", "train-data", "test-data"]
 
@@ -28,7 +33,7 @@ def test_prepare_tells_the_facts_of_the_dataset(target: Compared) -> None:
     assert {run["identity"]["dataset_digest"] for run in target.runs} == {dataset["digest"]}
 
 
-@both_stores
+@every_store
 def test_the_results_are_those_of_the_published_steps(target: Compared, store: str) -> None:
     expected = EXPECTED[1]
     for run in target.of(store):
@@ -39,14 +44,15 @@ def test_the_results_are_those_of_the_published_steps(target: Compared, store: s
         assert results["coefficients"]["Id"] == pytest.approx(expected.coefficient_of_id, rel=1e-9)
 
 
-def test_every_run_of_either_store_yields_the_same_digests(target: Compared) -> None:
+@every_store
+def test_every_run_of_every_store_yields_the_same_digests(target: Compared, store: str) -> None:
     digests = {name for name in target.runs[0]["results"] if name.startswith("digest")}
     assert digests == {"digest", *(f"digest_{table}" for table in ("X_train", "X_test", "y_train", "y_test"))}
     for name in digests:
-        assert len({run["results"][name] for run in target.runs}) == 1
+        assert {run["results"][name] for run in target.of(store)} == {target.runs[0]["results"][name]}
 
 
-@both_stores
+@every_store
 def test_phases_add_up_to_the_steps_and_with_the_rest_to_the_run(target: Compared, store: str) -> None:
     for run in target.of(store):
         for step in run["steps"]:
@@ -59,7 +65,7 @@ def test_phases_add_up_to_the_steps_and_with_the_rest_to_the_run(target: Compare
         assert math.isclose(steps_s + run["unaccounted_s"], run["duration_s"], abs_tol=1e-6)
 
 
-@both_stores
+@every_store
 def test_a_run_and_its_steps_are_in_argos_words(target: Compared, store: str) -> None:
     for run in target.of(store):
         assert (run["state"], run["reason"]) == ("Succeeded", "")
@@ -67,16 +73,63 @@ def test_a_run_and_its_steps_are_in_argos_words(target: Compared, store: str) ->
         assert run["identity"]["target"] == target.bench.target
 
 
-@both_stores
+@every_store
 def test_the_transport_and_the_bytes_are_recorded(target: Compared, store: str) -> None:
     for run in target.of(store):
         prepared, trained, tested = run["steps"]
-        assert {step["transport"] for step in run["steps"]} == {"ipc" if store == "vineyard" else "file"}
+        assert {step["transport"] for step in run["steps"]} == {TRANSPORTS.get(store, "file")}
         model = next(entry["bytes"] for entry in tested["inputs"] if entry["name"] == "model.pkl")
         assert trained["read_bytes"] + tested["read_bytes"] - model == prepared["written_bytes"]
-        assert (run["readings"]["shared_memory_bytes"] > 0) == (store == "vineyard")
+        assert (run["readings"]["shared_memory_bytes"] > 0) == (CACHES.get(store) == "memory")
         assert all(step["warnings"] == [] for step in run["steps"])
         assert all(step["peak_private_bytes"] > 40_000_000 for step in run["steps"])
+
+
+@every_store
+def test_where_the_tables_were_when_a_step_began_to_read_is_recorded(target: Compared, store: str) -> None:
+    cold = "cold" if target.of("pickle")[0]["cache"] != "memory" else "memory"
+    for run in target.of(store):
+        states = {entry["name"]: entry["cache"] for step in run["steps"] for entry in step["inputs"]}
+        tables = {states[name] for name in ("X_train", "X_test", "y_train", "y_test")}
+        assert tables == {CACHES.get(store, cold)}
+        assert (states["df_1.pkl"], states["model.pkl"]) == (cold, cold)
+
+
+def test_runs_through_a_bucket_leave_no_object_there_and_nobody_hears_of_the_keys(target: Compared) -> None:
+    [run] = target.of("s3")
+    assert target.bucket.objects() == []
+    told = "".join(target.others["s3"].stdout + target.others["s3"].stderr)
+    state = target.bench.program.state
+    for path in [*(state / "runs" / run["run_id"]).iterdir(), *state.glob("*.db*"), *state.glob("*.sqlite*")]:
+        told += path.read_text(errors="replace")
+    assert run["run_id"] in told
+    assert SECRET not in told
+
+
+def test_a_store_for_one_machine_is_refused_elsewhere(target: Compared) -> None:
+    for store in ONE_MACHINE:
+        ended = target.others[store]
+        if target.bench.target == "local":
+            assert ended.returncode == 0, ended.stderr
+        else:
+            assert (ended.returncode, ended.json["error"]["code"]) == (2, "usage")
+            assert "is for one machine" in ended.json["error"]["message"]
+
+
+def test_a_run_on_an_emulated_storage_takes_its_time_and_is_never_compared_with_another(target: Compared) -> None:
+    limit = ("--storage-bandwidth", "20MB/s")
+    ended = target.bench("run", "-m", "1", "--threads", "1", *limit, "--json")
+    assert ended.returncode == 0, ended.stderr
+    [run] = ended.json["runs"]
+    assert run["identity"]["storage"] == {"bandwidth_bytes_per_s": 20e6, "latency_s": 0.0}
+    assert run["results"]["digest"] == target.runs[0]["results"]["digest"]
+    first = run["steps"][0]
+    for phase, size in (("load", first["read_bytes"]), ("save", first["written_bytes"])):
+        assert first["phases"][phase] >= size / 20e6 - 0.02
+    shown = target.bench("compare", "-m", "1", "--no-run", "--threads", "1", *limit, "--json")
+    assert shown.json["rounds"] == 0
+    assert "another storage" in shown.json["not_comparable"]
+    assert "emulated at 20 MB/s" in target.bench("history", "-n", "1", COLUMNS="200").stdout
 
 
 def test_the_records_have_the_same_shape_everywhere(target: Compared) -> None:
@@ -173,3 +226,16 @@ def test_what_cannot_fit_is_refused_with_8_before_anything_is_made(target: Compa
 def test_an_unknown_store_is_a_usage_problem(target: Compared) -> None:
     ended = target.bench("run", "-m", "1", "--store", "nothing", "--json")
     assert (ended.returncode, ended.json["error"]["code"]) == (2, "usage")
+
+
+def test_lean_yields_the_published_tables_and_results_on_every_target(target: Compared) -> None:
+    ended = target.bench(
+        "run", "-m", "1", "--store", "vineyard-block", "--pipeline", "lean", "--threads", "1", "--json"
+    )
+    assert ended.returncode == 0, ended.stderr
+    [run], published = ended.json["runs"], target.of("vineyard-block")[0]
+    assert run["identity"] == published["identity"] | {"pipeline": "lean"}
+    assert run["results"]["digest"] == published["results"]["digest"]
+    for name, value in published["results"]["coefficients"].items():
+        assert run["results"]["coefficients"][name] == pytest.approx(value, rel=1e-9)
+    assert target.bench.left() == []

@@ -3,6 +3,7 @@
 import json
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -101,6 +102,20 @@ def test_after_a_kill_steps_and_server_are_gone_within_a_second_and_the_next_com
     assert "interrupted" in listed.stderr
     assert [(run["state"], run["reason"]) for run in listed.json["runs"]] == [("Error", "interrupted")]
     nothing_left(ready, watch)
+
+
+def test_after_a_kill_the_next_command_removes_the_files_in_memory_too(ready: Program) -> None:
+    process = ready.start("run", "--multiplier", "1", "--store", "tmpfs", "--json")
+    with Watch(process.pid) as watch:
+        watch.wait_for("preprocess_data.py")
+        [run_dir] = ready.data.glob("exchange/*")
+        process.kill()
+        assert gone_within(watch, 1)
+    process.communicate()
+    in_memory = Path("/dev/shm", f"fluidbench-{run_dir.name}")
+    assert in_memory.is_dir()
+    assert ready("history").returncode == 0
+    assert not in_memory.exists()
 
 
 def test_a_kill_while_the_dataset_is_made_leaves_nothing_after_the_next_command(program: Program) -> None:

@@ -8,7 +8,7 @@ from fluidbench.stores import STORES, open_store
 from support.program import Program
 
 WITHIN = 0.15
-SMALL, LARGE = 30, (75, 150, 300)
+SMALL, LARGE = 60, (75, 150, 300)
 ALL_STORES = sorted(set(STORES) - {"s3"})
 
 

@@ -78,7 +78,7 @@ def test_phases_bytes_and_cache_are_those_of_any_step(compared) -> None:
 def test_people_see_the_name_of_the_pipeline_and_its_results(compared) -> None:
     program, _ = compared
     table = program("compare", "--steps", NAME, "-m", "3", "--stores", "pickle,vineyard", "--no-run").stdout
-    assert "Pipeline own:squares." in table
+    assert "Multiplier 3, pipeline own:squares, 1 whole round" in table
     listed = program("history").stdout
     assert "3, own:squares" in listed
     shown = program("history", listed.split()[listed.split().index("pickle") - 1]).stdout

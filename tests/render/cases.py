@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fluidbench import render
 from fluidbench.plan import LEAN
+from fluidbench.records import Storage
 from fluidbench.render import PipelineOptions, VolumeOptions
 
 EXPECTED = Path(__file__).parent / "expected"
@@ -18,12 +19,20 @@ OF_A_RUN = PipelineOptions(
     node="worker-1", threads=4, memory="20Gi", cache_policy="warm", runtime="shared", deadline_s=900,
 )  # fmt: skip
 AS_PUBLISHED = PipelineOptions(step_image=IMAGE, cache_policy="dropped")
+BLOCK = PipelineOptions("vineyard-block", step_image=IMAGE)
+BUCKET = PipelineOptions(
+    "s3", step_image=IMAGE, s3_url="s3://bucket/prefix", s3_secret="bucket-keys"
+)  # fmt: skip
+SLOW_STORAGE = PipelineOptions("arrow", step_image=IMAGE, storage=Storage(300e6))
 WORKFLOWS = {
     "workflow-files": FILES,
     "workflow-vineyard": VINEYARD,
     "workflow-of-a-run": OF_A_RUN,
     "workflow-drop-caches": AS_PUBLISHED,
     "workflow-lean": PipelineOptions("vineyard", step_image=IMAGE, pipeline=LEAN),
+    "workflow-vineyard-block": BLOCK,
+    "workflow-s3": BUCKET,
+    "workflow-slow-storage": SLOW_STORAGE,
 }
 
 
@@ -39,6 +48,9 @@ def manifests() -> dict[str, list[render.Manifest]]:
         "round-trip": [render.round_trip_pod("default", "kind-worker", IMAGE, "vineyard")],
         "webhook-probe": [render.webhook_probe("default")],
         "clean-up": [render.clean_up_job("default", IMAGE, "run-1", "vineyard", node="kind-worker")],
+        "clean-up-s3": [
+            render.clean_up_job("default", IMAGE, "run-1", "", s3_url=BUCKET.s3_url, s3_secret=BUCKET.s3_secret)
+        ],
         "clean-up-files": [render.clean_up_job("default", IMAGE, "run-1", "", as_root=True)],
     }
 

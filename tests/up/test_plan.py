@@ -38,6 +38,12 @@ def test_a_dry_run_prints_every_command_and_manifest(world: World) -> None:
     assert all(f"kind: {kind}" in outcome.out for kind in kinds)
 
 
+def test_a_dry_run_on_a_kind_cluster_that_is_there_loads_images_too(world: World) -> None:
+    loaded = "kind load docker-image --name bench"
+    assert loaded in world("up", *world.files, "--context", "kind-bench", "--dry-run").out
+    assert loaded not in world("up", *world.files, "--context", "admin@remote", "--dry-run").out
+
+
 def test_a_dry_run_as_json_holds_the_same(world: World) -> None:
     outcome = world("up", *world.files, "--dry-run", "--json")
     planned = outcome.json["planned"]

@@ -22,8 +22,8 @@ def clear(cluster: ReadyCluster) -> Iterator[Note]:
     for workflow in _abandoned(cluster, WORKFLOW):
         run_id = labels(workflow)[RUN_LABEL]
         options = PipelineOptions(
-            store=note(workflow, "store"), cache_policy=note(workflow, "cache_policy"), run_id=run_id,
-            step_image=cluster.current.step_image,
+            store=note(workflow, "store"), cache_policy=note(workflow, "cache_policy"), s3_url=note(workflow, "s3_url"),
+            s3_secret=note(workflow, "s3_secret"), run_id=run_id, step_image=cluster.current.step_image,
         )  # fmt: skip
         yield Note(f"removing what run {run_id} left on the cluster")
         yield from map(Note, remove_run(cluster, options))

@@ -13,6 +13,7 @@ from fluidbench.plan import Plan
 from fluidbench.records import Finding
 from fluidbench.render import PipelineOptions
 from fluidbench.stores import STORES
+from fluidbench.stores.s3_object import S3Store
 from fluidbench.targets.cluster.bringup.options import bytes_of
 from fluidbench.targets.cluster.ready import ReadyCluster
 
@@ -21,13 +22,8 @@ NO_BOUND = 1 << 62
 
 def problems(cluster: ReadyCluster, plan: Plan, options: PipelineOptions) -> list[FluidbenchError]:
     """All that stands against it, told before anything is submitted."""
-    if plan.store not in STORES:
-        return [
-            UsageProblem(
-                f"the store {plan.store} is not in the step image",
-                "On a cluster use pickle or vineyard; your own: --target local.",
-            )
-        ]
+    if unusable := _store(plan):
+        return [unusable]
     found = (_quota(cluster, plan), _memory(cluster, plan, options), _disk(cluster, plan))
     return [problem for problem in found if problem is not None]
 
@@ -44,6 +40,25 @@ def finding(cluster: ReadyCluster, plan: Plan, options: PipelineOptions) -> Find
     )
     asked = f"memory {text.size(_asked(options, plan))} a step, {text.size(needs(plan).shared_bytes)} shared"
     return Finding(what, f"fits: {asked}; the largest that does, by memory: {largest}", good=True)
+
+
+def _store(plan: Plan) -> FluidbenchError | None:
+    if plan.store not in STORES:
+        return UsageProblem(
+            f"the store {plan.store} is not in the step image",
+            "On a cluster use one of FluidBench's own; yours: --target local.",
+        )
+    if plan.store == "tmpfs":
+        return UsageProblem(
+            "the store tmpfs is for one machine: a pod's /dev/shm is its own, and the next step's pod cannot see it",
+            "Use another store, or --target local.",
+        )
+    if plan.store == "s3":
+        try:
+            S3Store.directory(plan.s3_url)
+        except UsageProblem as problem:
+            return problem
+    return None
 
 
 def _quota(cluster: ReadyCluster, plan: Plan) -> FluidbenchError | None:

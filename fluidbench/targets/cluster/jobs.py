@@ -52,7 +52,7 @@ def clean_up(cluster: ReadyCluster, options: PipelineOptions) -> Iterator[Note]:
     runtime = cluster.current.runtime if options.with_vineyard else ""
     job = clean_up_job(
         cluster.namespace, options.image("clean-up"), options.run_id, runtime,
-        node=options.node, as_root=options.drop_caches,
+        node=options.node, as_root=options.drop_caches, s3_url=options.s3_url, s3_secret=options.s3_secret,
     )  # fmt: skip
     for line in _run(cluster, job, CLEAN_UP_WITHIN_S, "clean-up"):
         if not line.startswith('{"clean_up"'):

@@ -26,6 +26,9 @@ TICK_S = 2.0
 PODS_GONE_WITHIN_S = 120.0
 NODE_NAME = "workflows.argoproj.io/node-name"
 
+# what of a run's options must be known to clear up after it
+CLEARED_BY = ("store", "cache_policy", "s3_url", "s3_secret")
+
 
 class Submission:
     """A run on its way through Argo. Use it as a context manager: leaving it leaves nothing on the cluster."""
@@ -40,7 +43,7 @@ class Submission:
         manifest = render_workflow(self._options)
         (self._context.logs / "workflow.yaml").write_text(to_yaml([manifest]), encoding="utf-8")
         try:
-            own = signed(manifest, store=self._options.store, cache_policy=self._options.cache_policy)
+            own = signed(manifest, **{name: getattr(self._options, name) for name in CLEARED_BY})
             self._name = self._cluster.kube.create(own)["metadata"]["name"]
         except BaseException:
             with contextlib.suppress(FluidbenchError):  # what came before it is what is told

@@ -111,7 +111,8 @@ class ClusterTarget:
         return PipelineOptions(
             store=plan.store, multiplier=plan.multiplier, namespace=current.namespace, step_image=current.step_image,
             run_id=run_id, node=plan.node, threads=plan.threads, cache_policy=plan.cache_policy,
-            runtime=current.runtime, pipeline=plan.pipeline,
+            runtime=current.runtime, pipeline=plan.pipeline, storage=plan.storage, s3_url=plan.s3_url,
+            s3_secret=plan.s3_secret,
             deadline_s=int(plan.step_timeout_s * len(plan.pipeline.steps)),
         )  # fmt: skip
 

@@ -77,8 +77,8 @@ class LocalTarget:
 
 @contextlib.contextmanager
 def _made_and_removed(path: Path) -> Iterator[None]:
-    path.mkdir(parents=True)
     try:
+        path.mkdir(parents=True)  # inside: a Ctrl-C may come just after it
         yield
     finally:
         datasets.remove_run(path)

@@ -29,7 +29,7 @@ class Images:
         return None if self._site.current.kind_cluster else "the cluster pulls its images itself"
 
     def planned(self) -> Iterator[Planned]:
-        if cluster := self._site.current.kind_cluster:
+        if cluster := _expected_kind_cluster(self._site):
             yield "of these images the ones that the local Docker holds and the nodes lack"
             yield Command(tuple(kind.load_argv(cluster, stack_images(self._site.options))))
 
@@ -67,12 +67,18 @@ class StepImageInNodes:
         return None
 
     def planned(self) -> Iterator[Planned]:
-        if cluster := self._site.current.kind_cluster:
+        if cluster := _expected_kind_cluster(self._site):
             yield Command(tuple(kind.load_argv(cluster, [step_image(self._site.options)])))
 
     def run(self) -> Work:
         yield from _load(self._site, IN_NODES, [self._site.current.step_image])
         return f"{self._site.current.step_image} is on every node"
+
+
+def _expected_kind_cluster(site: Site) -> str | None:
+    """The kind cluster as it is known before the cluster was asked: kind calls its contexts so."""
+    context = site.options.context or ""
+    return site.current.kind_cluster or (context.removeprefix("kind-") if context.startswith("kind-") else None)
 
 
 def _lacking(site: Site, references: Sequence[str]) -> tuple[list[str], int]:

@@ -98,7 +98,8 @@ class Campaign:
         return None
 
     def _round_s(self) -> float:
-        runs = [run for run in self._runs() if run.duration_s and run.identity.pipeline == self.plan.pipeline.name]
+        own = self.plan.pipeline.name
+        runs = [run for run in self._runs() if run.duration_s and run.identity.pipeline == own]
         known = [
             statistics.median(run.duration_s + run.service_start_s + run.evict_s + run.verify_s for run in same)
             for store in self.stores

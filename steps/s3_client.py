@@ -6,11 +6,13 @@ from typing import Any
 from pyarrow.fs import FileSelector, S3FileSystem
 
 VARIABLE = "FLUIDBENCH_S3_URL"
+# a server may put large objects together for longer than the client's own 3 s
+REQUEST_TIMEOUT_S = 60.0
 
 
 def connect() -> Any:
     """Arrow's client. Endpoint, region and credentials are where AWS's own tools look: AWS_*, else profile files."""
-    return S3FileSystem(endpoint_override=os.environ.get("AWS_ENDPOINT_URL"))
+    return S3FileSystem(endpoint_override=os.environ.get("AWS_ENDPOINT_URL"), request_timeout=REQUEST_TIMEOUT_S)
 
 
 def directory(url: str, run_id: str) -> str:

@@ -10,7 +10,8 @@ import io
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -97,23 +98,23 @@ def bucket() -> Bucket | None:
     return Bucket(float(told)) if told else None
 
 
-@contextlib.contextmanager
-def reading(path: Path) -> Iterator[Path | BinaryIO]:
+def reading(path: Path) -> AbstractContextManager[Path | BinaryIO]:
     """What a call that reads `path` is handed: the path itself, or a file object that is limited."""
-    limit = bucket()
-    if limit is None:
-        yield path
-    else:
-        with io.BufferedReader(LimitedFile(path, "rb", limit), BUFFER_BYTES) as file:
-            yield file
+    return _handed(path, "rb", io.BufferedReader)
+
+
+def writing(path: Path) -> AbstractContextManager[Path | BinaryIO]:
+    """What a call that writes `path` is handed; likewise."""
+    return _handed(path, "wb", io.BufferedWriter)
 
 
 @contextlib.contextmanager
-def writing(path: Path) -> Iterator[Path | BinaryIO]:
-    """What a call that writes `path` is handed; likewise."""
+def _handed(
+    path: Path, mode: str, buffered: Callable[[io.RawIOBase, int], io.BufferedReader | io.BufferedWriter]
+) -> Iterator[Path | BinaryIO]:
     limit = bucket()
     if limit is None:
         yield path
     else:
-        with io.BufferedWriter(LimitedFile(path, "wb", limit), BUFFER_BYTES) as file:
+        with buffered(LimitedFile(path, mode, limit), BUFFER_BYTES) as file:
             yield file

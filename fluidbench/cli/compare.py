@@ -49,7 +49,7 @@ def compare(
     output.as_json = as_json
     with workbench.runner(output, target, data_dir) as (runner, screen):
         wanted = multiplier or runner.results.last_multiplier() or options.DEFAULT_MULTIPLIER
-        names = _stores(stores, runner.target.name, with_s3=bool(s3_url))
+        names = _stores(stores, runner.target.name, with_s3=bool(workbench.s3_place(s3_url)))
         settings = (wanted, cache, threads, step_timeout, storage_bandwidth, s3_url, s3_secret, pipeline, steps)
         plans = [workbench.plan(runner.target, name, *settings) for name in names]
         workbench.tell_emulated(output, plans)

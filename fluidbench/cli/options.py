@@ -61,7 +61,7 @@ StorageBandwidth = Annotated[
 ]
 S3Url = Annotated[
     str,
-    typer.Option("--s3-url", envvar="FLUIDBENCH_S3_URL", help="Where the store s3 keeps a run: s3://BUCKET/PREFIX."),
+    typer.Option("--s3-url", help="Where the store s3 keeps a run: s3://BUCKET/PREFIX. [$FLUIDBENCH_S3_URL]"),
 ]
 S3Secret = Annotated[
     str,

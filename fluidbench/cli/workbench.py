@@ -1,6 +1,7 @@
 """What a command needs of the core, opened and closed for it."""
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def plan(
         threads=threads or target.threads(),
         step_timeout_s=step_timeout_s,
         storage=_storage(store, storage_bandwidth),
-        s3_url=s3_url,
+        s3_url=s3_place(s3_url),
         s3_secret=s3_secret,
     )
 
@@ -109,6 +110,11 @@ def pipeline_called(name: str) -> Pipeline:
     if name not in PIPELINES:
         raise UsageProblem(f"there is no pipeline {name!r}", f"Known are: {', '.join(PIPELINES)}.")
     return PIPELINES[name]
+
+
+def s3_place(url: str = "") -> str:
+    """The URL that an option gave, else that of the environment, which commands without the option take too."""
+    return url or os.environ.get("FLUIDBENCH_S3_URL", "")
 
 
 def _storage(store: str, bandwidth: str | None) -> Storage | None:

@@ -11,6 +11,7 @@ from fluidbench.plan import Plan
 from fluidbench.stores.base import Footprint, Medium, Place, Provision
 
 ENDPOINT = "AWS_ENDPOINT_URL"
+REQUEST_TIMEOUT_S = 60.0
 HINT = "Say where: --s3-url s3://BUCKET/PREFIX; endpoint and credentials come from AWS_* or from AWS's profile files."
 
 
@@ -65,7 +66,7 @@ class S3Store:
     def _client() -> Any:
         from pyarrow.fs import S3FileSystem
 
-        return S3FileSystem(endpoint_override=os.environ.get(ENDPOINT))
+        return S3FileSystem(endpoint_override=os.environ.get(ENDPOINT), request_timeout=REQUEST_TIMEOUT_S)
 
 
 @contextlib.contextmanager

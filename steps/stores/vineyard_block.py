@@ -1,5 +1,6 @@
 """Tables as one block each in Vineyard: what is gained by handing a table over whole."""
 
+import atexit
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,6 +32,8 @@ class VineyardBlockStore:
             raise ConnectionError("vineyard-block needs the socket of a Vineyard worker on this node, there is none")
         self._run_id = run_id
         self._allocated: dict[str, tuple[Any, Array]] = {}
+        # of what is not sealed nobody knows: the server would keep it when this step fails
+        atexit.register(self._give_back)
 
     def allocate(self, name: str, rows: int, columns: int, dtype: "np.dtype[Any]") -> Array:
         """Shared memory for the rows of a table, to be filled before it is saved as a frame on it."""
@@ -84,7 +87,7 @@ class VineyardBlockStore:
             builder, place = self._allocated.pop(name)
             if np.shares_memory(place, table.to_numpy()):
                 return [builder], [_block(place.dtype, range(place.shape[1]), row_major=True)]
-            builder.abort(self._client.ipc_client)
+            self._abort(builder)
         frame = table.to_frame() if isinstance(table, pd.Series) else table
         builders, layouts = [], []
         for dtype, positions in _by_dtype(frame).items():
@@ -103,6 +106,13 @@ class VineyardBlockStore:
         builder = self._client.create_blob(max(1, count * dtype.itemsize))
         memory = memoryview(builder)[: count * dtype.itemsize]
         return builder, np.frombuffer(memory, dtype)
+
+    def _give_back(self) -> None:
+        for builder, _ in self._allocated.values():
+            self._abort(builder)
+
+    def _abort(self, builder: Any) -> None:
+        builder.abort(self._client.ipc_client)
 
     def _object_name(self, name: str) -> str:
         return f"{name}-{self._run_id}"

@@ -1,6 +1,7 @@
 """A run that is interrupted, at any stage, or killed: nothing is left, and what had ended is recorded."""
 
 import contextlib
+import json
 import signal
 import subprocess
 import time
@@ -143,6 +144,19 @@ def test_after_a_kill_the_next_command_clears_up(world: World) -> None:
     assert [(run["state"], run["reason"]) for run in listed.json["runs"]] == [("Error", "interrupted")]
     assert world.cluster.left() == []
     assert any("clean-up" in seen.path for seen in world.cluster.api.asked("DELETE", "/jobs/"))
+
+
+def test_after_a_kill_the_clean_up_is_told_of_the_bucket_and_of_its_secret(world: World) -> None:
+    bucket = ("--store", "s3", "--s3-url", "s3://bucket/prefix", "--s3-secret", "keys")
+    with at_work(world, "train-data", "run", "-m", "1", *bucket) as process:
+        process.kill()
+        process.communicate()
+    assert world("history").returncode == 0
+    [job] = [seen.body for seen in world.cluster.api.asked("POST", "/jobs") if "clean-up" in json.dumps(seen.body)]
+    [main] = job["spec"]["template"]["spec"]["containers"]
+    assert {"name": "FLUIDBENCH_S3_URL", "value": "s3://bucket/prefix"} in main["env"]
+    assert main["envFrom"] == [{"secretRef": {"name": "keys"}}]
+    assert world.cluster.left() == []
 
 
 def test_after_a_kill_while_the_dataset_was_made_the_next_run_replaces_the_job(world: World) -> None:

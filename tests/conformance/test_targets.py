@@ -123,6 +123,7 @@ def test_a_run_on_an_emulated_storage_takes_its_time_and_is_never_compared_with_
     [run] = ended.json["runs"]
     assert run["identity"]["storage"] == {"bandwidth_bytes_per_s": 20e6, "latency_s": 0.0}
     assert run["results"]["digest"] == target.runs[0]["results"]["digest"]
+    assert all(step["warnings"] == [] for step in run["steps"])
     first = run["steps"][0]
     for phase, size in (("load", first["read_bytes"]), ("save", first["written_bytes"])):
         assert first["phases"][phase] >= size / 20e6 - 0.02

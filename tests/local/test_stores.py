@@ -1,7 +1,10 @@
 """The step halves of all stores in this process: what is saved comes back the same, and as cheaply as is said."""
 
 import contextlib
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +15,7 @@ import pandas as pd
 import pytest
 
 import frames
+from fluidbench.places import steps_dir
 from fluidbench.stores import STORES, open_store
 from fluidbench.stores.base import Place
 from fluidbench.stores.tmpfs import TmpfsStore
@@ -178,6 +182,25 @@ def test_memory_of_vineyard_block_that_another_table_is_saved_instead_of_is_give
     store.save("X_train", frame())
     check_equal(store.load("X_train"), frame())
     assert held.grown() < 8 * 1000 * ROWS
+
+
+FAILS = """
+import sys
+from pathlib import Path
+import numpy as np
+from stores import open_store
+place = open_store("vineyard-block", Path(), "run1").allocate("X_train", 1000, 45, np.dtype(np.int64))
+place[:] = 1
+raise ValueError("a step that fails")
+"""
+
+
+def test_memory_of_vineyard_block_that_a_failing_step_did_not_save_is_given_back(place: Place) -> None:
+    with vineyardd.serving(64_000_000, place.private_dir, place.logs / "log") as server:
+        env = os.environ | vineyardd.environment(place.private_dir) | {"PYTHONPATH": str(steps_dir())}
+        done = subprocess.run([sys.executable, "-c", FAILS], env=env, capture_output=True, text=True, check=False)
+        assert "a step that fails" in done.stderr
+        assert server.used_bytes() == 0
 
 
 class VineyardBytes:

@@ -40,7 +40,7 @@ class Bucket:
     def client(self) -> S3FileSystem:
         return S3FileSystem(
             endpoint_override=self.environment["AWS_ENDPOINT_URL"], access_key=KEYS["AWS_ACCESS_KEY_ID"],
-            secret_key=SECRET, region=KEYS["AWS_REGION"], allow_bucket_creation=True,
+            secret_key=SECRET, region=KEYS["AWS_REGION"], allow_bucket_creation=True, request_timeout=60,
         )  # fmt: skip
 
 

@@ -12,9 +12,11 @@ from fluidbench import pins
 from fluidbench.dataset import Dataset
 from fluidbench.errors import FluidbenchError, ResultProblem
 from fluidbench.events import StepUpdate
+from fluidbench.kube import WORKFLOW
 from fluidbench.plan import Plan
 from fluidbench.records import Finding, Fingerprint, Run
 from fluidbench.render import PipelineOptions
+from fluidbench.render.pipeline import RUN_LABEL
 from fluidbench.targets.base import Context, Session
 from fluidbench.targets.cluster import abandoned, controller, fit, jobs
 from fluidbench.targets.cluster.bringup.argo import requeue_s
@@ -81,6 +83,9 @@ class ClusterTarget:
             cache_policy=had.cache_policy,
             run_id=run.run_id,
         )
+        ours = f"{RUN_LABEL}={run.run_id}"
+        for workflow in self.cluster.kube.list(WORKFLOW, self.cluster.namespace, labels=ours):
+            options = abandoned.noted_options(self.cluster, run.run_id, workflow)
         remove_run(self.cluster, options)
 
     def fingerprint(self, data_dir: Path) -> Fingerprint:

@@ -139,7 +139,7 @@ def test_a_step_that_fails_is_told_with_its_log(program: Program, store: str, sc
 
 def test_texts_go_through_files(program: Program) -> None:
     write(program.home / NAME, make_rows=STRINGS)
-    stores = "pickle,arrow,parquet,tmpfs"
+    stores = "pickle,arrow,parquet"
     ended = program("compare", "--steps", NAME, "-m", "1", "--stores", stores, "--rounds", "1", "--json")
     assert ended.returncode == 0, ended.stderr
     assert ended.json["equivalent"] is True

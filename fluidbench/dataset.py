@@ -25,6 +25,11 @@ class Dataset:
     file_bytes: int
 
 
+def none(multiplier: int) -> Dataset:
+    """What stands for the dataset where the steps make their own data."""
+    return Dataset(Path(), multiplier, 0, "", 0)
+
+
 def find(data_dir: Path, multiplier: int) -> Dataset | None:
     """The prepared dataset of `multiplier`, or None where there is none that is known to be whole.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from fluidbench.records import Storage
 
@@ -48,7 +49,8 @@ class StepPlan:
 
     `work_tables` is the peak of what it allocates to work, `input_tables` what it is handed over, `gathered_tables`
     what it copies where that comes in columns, `output_tables` what it holds to hand over. `fixed_bytes` does not
-    grow. Each is counted from the code; docs/measurement.md shows it beside what was measured.
+    grow. Each is counted from the code; docs/measurement.md shows it beside what was measured. A user's own step has
+    the whole path of its script, and says what it saves.
     """
 
     name: str
@@ -62,6 +64,7 @@ class StepPlan:
     fixed_bytes: int = 0
     takes_multiplier: bool = False
     arguments: tuple[str, ...] = ()
+    saves: tuple[str, ...] | None = None
 
     def private_bytes(self, dataset_bytes: int, handover: Handover) -> int:
         """The step's peak: while it loads, works, or saves."""
@@ -77,11 +80,25 @@ class StepPlan:
         return own + int(max(inputs * handover.load_copies * dataset_bytes, working * dataset_bytes, saving))
 
 
+TABLES = ("X_train", "X_test", "y_train", "y_test")
+# X and y carry an index each
+EXCHANGE_TABLES = KEPT * (COLUMNS + 2) / COLUMNS
+
+
 @dataclass(frozen=True)
 class Pipeline:
+    """Steps, and the names and the size, in multiples of the dataset, of the tables that they hand over.
+
+    `directory` is where a user's own steps lie; None: they are those of FluidBench.
+    """
+
     name: str
     steps: tuple[StepPlan, ...]
     hands_over: bool = True
+    tables: tuple[str, ...] = TABLES
+    exchange_tables: float = EXCHANGE_TABLES
+    reads_dataset: bool = True
+    directory: Path | None = None
 
     def private_bytes(self, dataset_bytes: int, handover: Handover) -> int:
         """The most private memory that any step needs."""
@@ -127,9 +144,6 @@ LEAN = Pipeline(
 PIPELINES = {pipeline.name: pipeline for pipeline in (PUBLISHED, LEAN)}
 # they hand their tables over in the shared memory of a Vineyard worker
 VINEYARD_STORES = frozenset({"vineyard", "vineyard-block"})
-TABLES = ("X_train", "X_test", "y_train", "y_test")
-# X and y carry an index each
-EXCHANGE_TABLES = KEPT * (COLUMNS + 2) / COLUMNS
 
 
 def storage_environment(storage: Storage | None) -> Mapping[str, str]:
@@ -177,14 +191,16 @@ class Plan:
 
     @property
     def dataset_bytes(self) -> int:
-        """The bytes of the dataset's cells."""
-        return dataset_bytes(self.multiplier)
+        """The bytes of the dataset's cells; none where no step reads it."""
+        return dataset_bytes(self.multiplier) if self.pipeline.reads_dataset else 0
 
     @property
     def exchange_bytes(self) -> int:
-        """The bytes of the four tables between the steps; none where there are no steps but one."""
-        return exchange_bytes(self.multiplier) if self.pipeline.hands_over else 0
+        """The bytes of the tables between the steps; none where there are no steps but one."""
+        if not self.pipeline.hands_over:
+            return 0
+        return int(self.pipeline.exchange_tables * dataset_bytes(self.multiplier)) + 1
 
     def private_bytes(self, handover: Handover) -> int:
         """The most private memory that any step needs."""
-        return self.pipeline.private_bytes(self.dataset_bytes, handover)
+        return self.pipeline.private_bytes(dataset_bytes(self.multiplier), handover)

@@ -78,6 +78,8 @@ def differences(runs: Sequence[Run]) -> Iterable[str]:
 def _same(value: object, expected: object) -> bool:
     if isinstance(expected, Mapping) and isinstance(value, Mapping):
         return value.keys() == expected.keys() and all(_same(value[key], expected[key]) for key in expected)
+    if isinstance(expected, list) and isinstance(value, list) and len(value) == len(expected):
+        return all(map(_same, value, expected))
     if isinstance(expected, float) and isinstance(value, float):
         return math.isclose(value, expected, rel_tol=RELATIVE_TOLERANCE)
     return value == expected

@@ -5,7 +5,8 @@ import dataclasses
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +19,9 @@ from fluidbench.errors import FluidbenchError, ResultProblem, Terminated
 from fluidbench.events import Note, RunEnded, StepEnded, StepUpdate
 from fluidbench.machine import private
 from fluidbench.machine.owners import this_process
+from fluidbench.own_steps import files
 from fluidbench.plan import Plan
-from fluidbench.records import Identity, Run, State, worst_cache
+from fluidbench.records import Identity, Run, State, Step, worst_cache
 from fluidbench.results import Results
 from fluidbench.stores import outside, source_of
 from fluidbench.targets.base import Context, Session, Target
@@ -114,8 +116,7 @@ class Runner:
             started_at=timestamp(), finished_at="", duration_s=0.0, service_start_s=0.0, evict_s=0.0, verify_s=0.0,
             unaccounted_s=0.0, cache="unknown", results={}, steps=(),
             fingerprint=self.target.fingerprint(self.data_dir),
-            code_version=code_version(plan.store, s3_url=plan.s3_url), readings=dict(self.target.readings()),
-            control_arm=slot.control_arm,
+            code_version=_code_version(plan), readings=dict(self.target.readings()), control_arm=slot.control_arm,
         )  # fmt: skip
 
     @contextlib.contextmanager
@@ -129,18 +130,25 @@ def new_id() -> str:
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
-def code_version(store: str, steps_code: str = "", s3_url: str = "") -> str:
+def code_version(store: str, steps_code: str = "", s3_url: str = "", own_steps: Path | None = None) -> str:
     """The version, and hashes of the step code and of a user's store: runs of other code are not of the same work.
 
-    `steps_code` is what the steps themselves told; an image may hold others than this FluidBench. Of the store s3 the
+    `steps_code` is what the steps themselves told; an image may hold others than this FluidBench. The directory of a
+    user's own steps counts with the step code. Of the store s3 the
     endpoint and the URL stand in for code: another bucket is another store.
     """
     parts = [steps_code or _hash(sorted(places.steps_dir().rglob("*.py")))]
+    if own_steps:
+        parts[0] = xxhash.xxh3_64(f"{parts[0]} {_hash(files(own_steps))}".encode()).hexdigest()
     if own := source_of(store):
         parts.append(_hash(own))
     elif store == "s3":
         parts.append(xxhash.xxh3_64(f"{os.environ.get('AWS_ENDPOINT_URL', '')} {s3_url}".encode()).hexdigest())
     return f"{__version__}+{'.'.join(part[:8] for part in parts)}"
+
+
+def _code_version(plan: Plan, steps_code: str = "") -> str:
+    return code_version(plan.store, steps_code, plan.s3_url, plan.pipeline.directory)
 
 
 def _hash(paths: Iterable[Path]) -> str:
@@ -164,7 +172,7 @@ def _finished(plan: Plan, run: Run, session: Session, wall_s: float) -> Run:
     verify_s = sum(step.verify_s + step.fsync_s for step in run.steps)
     phases_s = sum(step.duration_s for step in run.steps)
     duration_s = wall_s - evict_s - verify_s
-    results = {name: value for step in run.steps for name, value in step.results.items()}
+    results = _told(run.steps)
     return dataclasses.replace(
         run,
         state=State.SUCCEEDED,
@@ -176,12 +184,23 @@ def _finished(plan: Plan, run: Run, session: Session, wall_s: float) -> Run:
         unaccounted_s=duration_s - phases_s,
         cache=worst_cache([entry.cache for step in run.steps for entry in step.inputs]),
         results=results | {"digest": _digest(results)},
-        code_version=code_version(plan.store, str(results.get("steps_code", "")), plan.s3_url),
+        code_version=_code_version(plan, str(results.get("steps_code", ""))),
         readings={**run.readings, **session.readings},
     )
 
 
+def _told(steps: Sequence[Step]) -> dict[str, object]:
+    """What the steps told, by name; what several of them told has the step before its name, that none be lost."""
+    names = Counter(name for step in steps for name in step.results)
+    return {
+        name if names[name] == 1 or name == "steps_code" else f"{step.name}.{name}": value
+        for step in steps
+        for name, value in step.results.items()
+    }
+
+
 def _digest(results: dict[str, object]) -> str:
-    """One digest over those of the four tables, in the order of their names."""
-    parts = [f"{name}={value}" for name, value in sorted(results.items()) if name.startswith("digest_")]
+    """One digest over those of the tables, in the order of their names."""
+    digests = [name for name in sorted(results) if name.rpartition(".")[2].startswith("digest_")]
+    parts = [f"{name}={results[name]}" for name in digests]
     return xxhash.xxh3_128("\n".join(parts).encode()).hexdigest()

@@ -4,82 +4,24 @@ A step is told by arguments and `FLUIDBENCH_*` variables, prints a line as each 
 report. It cannot tell whether it runs as a process on one machine or in a container.
 """
 
-import argparse
 import contextlib
 import json
-import os
 import time
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import imports
 from sampling import Sampler
+from told import CONTRACT_VERSION, Parameters, parameters
 
 if TYPE_CHECKING:
     from frames import Table
     from stores import Store
 
-CONTRACT_VERSION = 1
-PIPELINES = ("published", "lean")
-FALSE_WORDS = frozenset({"false", "0", "no", "off"})
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """What a step is told."""
-
-    multiplier: int
-    store: str
-    data_dir: Path
-    run_id: str
-    report: Path
-    cache_policy: str
-    spawned_at: float
-    sample_memory: bool = False
-    pipeline: str = PIPELINES[0]
-    dataset_digest: str = ""
-
-    @property
-    def dataset(self) -> Path:
-        return self.data_dir / f"df_{self.multiplier}.pkl"
-
-    @property
-    def run_dir(self) -> Path:
-        """Where the run's own files lie: intermediates and the model."""
-        return self.data_dir / "exchange" / self.run_id
-
-    @property
-    def model(self) -> Path:
-        return self.run_dir / "model.pkl"
-
-
-def parameters(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> Parameters:
-    """Reads the arguments (the published ones too) and the environment; a wrong one ends the step with 2."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--data_multiplier", type=int, default=int(environ.get("FLUIDBENCH_MULTIPLIER", "1")))
-    parser.add_argument("--with_vineyard", type=_boolean, default=False)
-    # not a variable: steps that do not know it must not run another pipeline unawares
-    parser.add_argument("--pipeline", choices=PIPELINES, default=PIPELINES[0])
-    options = parser.parse_args(argv)
-    asked = environ.get("FLUIDBENCH_CONTRACT", str(CONTRACT_VERSION))
-    if asked != str(CONTRACT_VERSION):
-        parser.error(f"these steps speak version {CONTRACT_VERSION} of the step contract, FluidBench asked for {asked}")
-    return Parameters(
-        multiplier=options.data_multiplier,
-        store="vineyard" if options.with_vineyard else environ.get("FLUIDBENCH_STORE", "pickle"),
-        data_dir=Path(environ.get("FLUIDBENCH_DATA_DIR", "/data")),
-        run_id=environ.get("FLUIDBENCH_RUN_ID", "by-hand"),
-        report=Path(environ.get("FLUIDBENCH_REPORT", "/tmp/fluidbench-report.json")),  # noqa: S108 - a container's own
-        cache_policy=environ.get("FLUIDBENCH_CACHE_POLICY", "cold"),
-        sample_memory=environ.get("FLUIDBENCH_SAMPLE_MEMORY", "") == "1",
-        pipeline=options.pipeline,
-        dataset_digest=environ.get("FLUIDBENCH_DATASET_DIGEST", ""),
-        spawned_at=float(environ.get("FLUIDBENCH_SPAWNED_AT") or _process_start()),
-    )
+__all__ = ["CONTRACT_VERSION", "Parameters", "Step", "measured", "parameters"]
 
 
 class Step:
@@ -112,6 +54,10 @@ class Step:
 
     def started(self, tables: Sequence[str] = (), files: Sequence[Path] = ()) -> None:
         """Ends `startup` (process start, imports, connect) and makes cold what the step is going to read."""
+        if tables or self.told.saves:
+            import frames  # noqa: F401 - its imports, and connecting, belong to startup
+
+            _ = self.store
         reads = {name: self.store.files(name) for name in tables}
         self._phase_ended("startup", time.monotonic() - self.told.spawned_at)
         self.warnings.clear()  # what importing warns of is about the libraries, not about this run
@@ -145,6 +91,8 @@ class Step:
         """The tables as the store hands them over (phase `load`), then every page read once (phase `touch`)."""
         from frames import touch
 
+        if unknown := sorted(set(names) - {entry["name"] for entry in self._inputs}):
+            raise ValueError(f"started(tables=[...]) did not name {', '.join(unknown)}, so it may not be cold")
         with self.phase("load"):
             tables = tuple(self.store.load(name) for name in names)
         with self.phase("touch"):
@@ -154,6 +102,8 @@ class Step:
 
     def save(self, tables: Mapping[str, "Table"]) -> None:
         """Hands the tables over (phase `save`)."""
+        if self.told.saves is not None and (others := sorted(tables.keys() - set(self.told.saves))):
+            raise ValueError(f"pipeline.toml does not say that {self.name} saves {', '.join(others)}")
         with self.phase("save"):
             for name, table in tables.items():
                 self.store.save(name, table)
@@ -166,6 +116,9 @@ class Step:
     def finish(self) -> dict[str, Any]:
         """What comes after the last clock: sync, then the digests of what was read; returns the report."""
         from stores import sync
+
+        if "startup" not in self.phases:
+            raise RuntimeError("the step never called started(): it says what is going to be read")
 
         peaks = self._peaks()
         with self._beside("fsync_s"):
@@ -261,12 +214,12 @@ def measured(name: str, argv: Sequence[str] | None = None) -> Iterator[Step]:
         try:
             yield step
             report = step.finish()
+            report["warnings"] = sorted({str(warning.message) for warning in step.warnings})
+            _write(step.told.report, json.dumps(report, default=_as_json))
         except BaseException as error:
-            _write(step.told.report, step.failed(error))
+            _write(step.told.report, json.dumps(step.failed(error), default=str, skipkeys=True))
             traceback.print_exc()
             raise SystemExit(1) from error
-    report["warnings"] = sorted({str(warning.message) for warning in step.warnings})
-    _write(step.told.report, report)
 
 
 def code_digest() -> str:
@@ -279,21 +232,14 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-def _write(path: Path, report: Mapping[str, Any]) -> None:
+def _write(path: Path, report: str) -> None:
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(report), encoding="utf-8")
+    partial.write_text(report, encoding="utf-8")
     partial.replace(path)
 
 
-def _boolean(word: str) -> bool:
-    return word.lower() not in FALSE_WORDS
-
-
-def _process_start() -> float:
-    """When this process started, on the monotonic clock; in steps of 10 ms, as the kernel tells it."""
-    try:
-        fields = Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    except OSError:
-        return time.monotonic()
-    age = time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / os.sysconf("SC_CLK_TCK")
-    return time.monotonic() - age
+def _as_json(value: Any) -> Any:
+    """numpy's numbers and arrays; raises TypeError for what a result cannot be."""
+    if not hasattr(value, "tolist"):
+        raise TypeError(f"a result is made of numbers, texts, lists and dicts, not of {type(value).__name__}")
+    return value.tolist()

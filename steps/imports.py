@@ -1,7 +1,8 @@
 """Imports just what a step needs: importing is part of a step's time, so what is never used is not paid for.
 
 Whole, pandas, scikit-learn and vineyard take seconds to import, most of it for parts that no step touches. Here
-  * a package in `NARROW` runs only the submodules that are asked for, not everything its `__init__` gathers,
+  * a package in `NARROW` runs only the submodules that are asked for, not everything its `__init__` gathers, until
+    somebody wants a name of the package itself,
   * a module in `DEFERRED` is loaded at its first use (`importlib.util.LazyLoader`),
   * a package in `ABSENT` counts as not installed; vineyard looks for it and does without.
 The functions that come out are the libraries' own, unchanged.
@@ -24,11 +25,21 @@ ABSENT = ("kubernetes",)
 class _EmptyPackage(importlib.abc.Loader):
     """Makes a package without running its `__init__`: its submodules can be imported one by one."""
 
+    def __init__(self, whole: importlib.abc.Loader) -> None:
+        self._whole = whole
+
     def create_module(self, spec: ModuleSpec) -> None:
         return None
 
     def exec_module(self, module: ModuleType) -> None:
-        pass
+        def wanted(name: str) -> Any:
+            if name.startswith("__") and name != "__all__":  # what importing itself asks every module for
+                raise AttributeError(name)
+            del module.__getattr__
+            self._whole.exec_module(module)
+            return getattr(module, name)
+
+        module.__getattr__ = wanted  # type: ignore[method-assign]
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -39,7 +50,8 @@ class _Finder(importlib.abc.MetaPathFinder):
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = _EmptyPackage() if fullname in NARROW else importlib.util.LazyLoader(spec.loader)
+            kind = _EmptyPackage if fullname in NARROW else importlib.util.LazyLoader
+            spec.loader = kind(spec.loader)
         return spec
 
 

@@ -98,6 +98,16 @@ def test_coefficients_and_mse_may_differ_by_a_billionth_and_no_more(factor: floa
         assert compare(runs, STORES, run()).equivalent is equivalent
 
 
+@pytest.mark.parametrize(
+    ("sums", "equivalent"),
+    [([1.0, 2.0 * (1 + 1e-12)], True), ([1.0, 2.0 * (1 + 1e-6)], False), ([1.0], False), ([2.0, 1.0], False)],
+)
+def test_numbers_in_a_list_are_held_against_each_other_one_by_one(sums: list[float], equivalent: bool) -> None:
+    runs = [dataclasses.replace(one, results={"sums": [1.0, 2.0]}) for one in rounds((10.0, 8.0))]
+    runs[1] = dataclasses.replace(runs[1], results={"sums": sums})
+    assert compare(runs, STORES, run()).equivalent is equivalent
+
+
 def test_a_missing_result_and_not_a_number_are_differences() -> None:
     for changed in ({"digest": "abc"}, {**RESULTS, "mse": float("nan")}):
         runs = rounds((10.0, 8.0))

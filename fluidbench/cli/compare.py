@@ -27,6 +27,7 @@ def compare(
     data_dir: options.DataDir = None,
     target: options.Target = None,
     pipeline: options.Pipeline = "published",
+    steps: options.Steps = None,
     cache: options.Cache = "cold",
     threads: options.Threads = None,
     step_timeout: options.StepTimeout = options.DEFAULT_STEP_TIMEOUT_S,
@@ -57,7 +58,7 @@ def compare(
     with workbench.runner(output, target, data_dir) as (runner, screen):
         size = multiplier or runner.results.last_multiplier() or options.DEFAULT_MULTIPLIER
         names = _stores(stores, runner.target.name, with_s3=bool(workbench.s3_place(s3_url)))
-        settings = (size, cache, threads, step_timeout, storage_bandwidth, s3_url, s3_secret, pipeline)
+        settings = (size, cache, threads, step_timeout, storage_bandwidth, s3_url, s3_secret, pipeline, steps)
         plans = [workbench.plan(runner.target, name, *settings) for name in names]
         workbench.tell_emulated(output, plans[0].storage, names)
         earlier = runner.results.experiment(against).experiment_id if against else None

@@ -25,6 +25,7 @@ from fluidbench.events import (
     StepStarted,
     StepUpdate,
 )
+from fluidbench.own_steps import PREFIX
 from fluidbench.records import Run, State, Step
 
 GLYPHS = {
@@ -167,13 +168,21 @@ def step_line(step: Step) -> str:
     return "  ".join([*parts, step.reason]).rstrip()
 
 
+def _results(run: Run) -> dict[str, Any]:
+    """The results in a line each: the published one, or all that are so short of a user's own steps."""
+    if not run.identity.pipeline.startswith(PREFIX):
+        return {"MSE": run.results["mse"]} if "mse" in run.results else {}
+    short = {name: value for name, value in run.results.items() if isinstance(value, int | float | str)}
+    return {name: value for name, value in short.items() if "digest" not in name and name != "steps_code"}
+
+
 def run_tree(run: Run) -> list[str]:
     """A finished run in the manner of `argo get`, as lines."""
     facts: dict[str, Any] = {
         "Name": run.run_id,
         "Status": f"{run.state}{': ' + run.reason if run.reason else ''}",
         "Store": run.identity.store,
-        "Multiplier": f"{run.identity.multiplier} ({run.identity.rows:,} rows)",
+        "Multiplier": f"{run.identity.multiplier}" + (f" ({run.identity.rows:,} rows)" if run.identity.rows else ""),
         "Target": f"{run.identity.target}, pipeline {run.identity.pipeline}",
         "Cache": f"{run.cache} (policy {run.identity.cache_policy})",
         **({"Storage": str(run.identity.storage)} if run.identity.storage else {}),
@@ -183,8 +192,7 @@ def run_tree(run: Run) -> list[str]:
         f"sync and verify {text.seconds(run.verify_s)}",
     }
     lines = [f"{name + ':':<13}{value}" for name, value in facts.items()]
-    if "mse" in run.results:
-        lines.append(f"{'MSE:':<13}{run.results['mse']}")
+    lines += [f"{name + ': ':<13}{value}" for name, value in _results(run).items()]
     lines += ["", f"{'STEP':<22}{'DURATION':>10}  {'PRIVATE':>9}  {'SHARED':>9}  PHASES"]
     for position, step in enumerate(run.steps):
         branch = "└─" if position == len(run.steps) - 1 else "├─"

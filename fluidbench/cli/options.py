@@ -37,6 +37,10 @@ Pipeline = Annotated[
     str,
     typer.Option("--pipeline", help="published: the published steps. lean: the same results in bounded memory."),
 ]
+Steps = Annotated[
+    Path | None,
+    typer.Option("--steps", help="A directory with steps of your own and their pipeline.toml; on this machine only."),
+]
 Threads = Annotated[
     int | None,
     typer.Option("--threads", min=1, help="Threads of a step's BLAS; all allowed processors by default."),

@@ -25,6 +25,7 @@ def run(
     data_dir: options.DataDir = None,
     target: options.Target = None,
     pipeline: options.Pipeline = "published",
+    steps: options.Steps = None,
     cache: options.Cache = "cold",
     threads: options.Threads = None,
     step_timeout: options.StepTimeout = options.DEFAULT_STEP_TIMEOUT_S,
@@ -49,7 +50,7 @@ def run(
         name = store or ("vineyard" if vineyard else "pickle")
         plan = workbench.plan(
             runner.target, name, multiplier, cache, threads, step_timeout, storage_bandwidth, s3_url, s3_secret,
-            pipeline,
+            pipeline, steps,
         )  # fmt: skip
         workbench.tell_emulated(output, plan.storage, [plan.store])
         runner.check(plan)

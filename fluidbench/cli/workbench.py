@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from fluidbench import places, text
+from fluidbench import own_steps, places, text
 from fluidbench.cli.live import Live
 from fluidbench.cli.output import Output
 from fluidbench.cli.recorded import results
@@ -54,6 +54,7 @@ def plan(
     s3_url: str = "",
     s3_secret: str = "",
     pipeline: str = PUBLISHED.name,
+    steps: Path | None = None,
 ) -> Plan:
     """A plan from options; raises UsageProblem where they make none."""
     open_store(store)
@@ -64,7 +65,7 @@ def plan(
     return Plan(
         store,
         multiplier,
-        pipeline=pipeline_called(pipeline),
+        pipeline=pipeline_of(target, pipeline, steps),
         cache_policy=cache,
         threads=threads or target.threads(),
         step_timeout_s=step_timeout_s,
@@ -72,6 +73,20 @@ def plan(
         s3_url=s3_place(s3_url),
         s3_secret=s3_secret,
     )
+
+
+def pipeline_of(target: Target, name: str, steps: Path | None) -> Pipeline:
+    """The pipeline of that name, or that of a user's own steps; raises UsageProblem where it is none."""
+    if steps is None:
+        return pipeline_called(name)
+    if name != PUBLISHED.name:
+        raise UsageProblem(f"--pipeline {name} and --steps contradict each other", "Give one of them.")
+    if target.name != "local":
+        raise UsageProblem(
+            "--steps is for runs on this machine: the step image of a cluster does not hold your steps",
+            "Say: --target local",
+        )
+    return own_steps.read(steps)
 
 
 def pipeline_called(name: str) -> Pipeline:

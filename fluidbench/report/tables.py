@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fluidbench import published, text
 from fluidbench.comparison import Arm, Compared, Comparison
+from fluidbench.plan import PUBLISHED
 from fluidbench.records import Finding, Run
 
 
@@ -90,12 +91,17 @@ def history_table(runs: Sequence[Run]) -> Table:
     """A row a run, the newest first."""
     rows = tuple(
         Row((
-            run.run_id, run.identity.store, str(run.identity.multiplier), _state(run),
+            run.run_id, run.identity.store, _work(run), _state(run),
             text.seconds(run.duration_s) if run.duration_s else "", _cache(run), _slot(run),
         ))
         for run in runs
     )  # fmt: skip
     return Table("", ("run", "store", "multiplier", "state", "duration", "cache", "round"), rows, numbers=False)
+
+
+def _work(run: Run) -> str:
+    had = run.identity
+    return f"{had.multiplier}" if had.pipeline == PUBLISHED.name else f"{had.multiplier}, {had.pipeline}"
 
 
 def _cache(run: Run) -> str:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from fluidbench.plan import Handover
+from fluidbench.plan import TABLES, Handover
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Footprint(Handover):
 class Place:
     """Where a run takes place: its id, the run's directory for files, a private one for sockets, and the logs.
 
-    `s3_url` is what `--s3-url` named.
+    `s3_url` is what `--s3-url` named, `tables` are the names of those that the steps hand over.
     """
 
     run_id: str
@@ -30,6 +30,7 @@ class Place:
     private_dir: Path
     logs: Path
     s3_url: str = ""
+    tables: tuple[str, ...] = TABLES
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 from fluidbench.errors import ExternalFailure
-from fluidbench.plan import TABLES, Plan
+from fluidbench.plan import Plan
 from fluidbench.stores.base import Footprint, Medium, Place, Provision
 from fluidbench.tools import vineyardd
 
@@ -35,6 +35,6 @@ class VineyardStore:
         with vineyardd.serving(size, place.private_dir, place.logs / "vineyardd.log") as server:
             before = server.used_bytes()
             yield Provision(vineyardd.environment(place.private_dir), server.start_s, server.used_bytes)
-            server.drop([f"{table}-{place.run_id}" for table in TABLES])
+            server.drop([f"{table}-{place.run_id}" for table in place.tables])
             if (leaked := server.used_bytes() - before) != 0:
                 raise ExternalFailure(f"vineyardd still holds {leaked} bytes of run {place.run_id}")

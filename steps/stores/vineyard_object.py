@@ -22,6 +22,7 @@ class VineyardStore:
         self.transport = "ipc" if self._client.has_ipc_client() else "rpc"
 
     def save(self, name: str, table: Table) -> None:
+        _require_arrays(table)
         self._client.put(table, name=self._object_name(name), persist=True)
 
     def load(self, name: str) -> Table:
@@ -35,6 +36,15 @@ class VineyardStore:
 
     def _object_name(self, name: str) -> str:
         return f"{name}-{self._run_id}"
+
+
+def _require_arrays(table: Table) -> None:
+    """Raises TypeError for what vineyard takes without a word, and then cannot give back as it was."""
+    dtypes = [*table.dtypes] if isinstance(table, pd.DataFrame) else [table.dtype]
+    other = [dtype for dtype in (*dtypes, table.index.dtype) if isinstance(dtype, pd.api.extensions.ExtensionDtype)]
+    if other or table.index.nlevels > 1:
+        found = other[0] if other else "an index of several levels"
+        raise TypeError(f"vineyard holds numbers and times, not {found}: use pickle, parquet or arrow, or encode it")
 
 
 def _index_without_copy(obj: Any, resolver: Any) -> Any:

@@ -108,3 +108,79 @@ def test_warnings_of_the_work_are_kept_in_the_report_once_and_those_of_imports_a
     twice = "[warnings.warn('careful') for _ in range(2)]; warnings.warn('old', DeprecationWarning)"
     _, report = measured(tmp_path, twice)
     assert report["warnings"] == ["careful"]
+
+
+def test_numbers_of_numpy_are_told_as_numbers(tmp_path: Path) -> None:
+    told = "import numpy as np; step.results |= {'n': np.int64(3), 'x': np.float32(0.5), 'many': np.arange(3)}"
+    done, report = measured(tmp_path, told)
+    assert done.returncode == 0
+    assert {name: report["results"][name] for name in ("n", "x", "many")} == {"n": 3, "x": 0.5, "many": [0, 1, 2]}
+
+
+@pytest.mark.parametrize("wrong", ["{'model': step}", "{'counts': {(1, 2): 3}}"])
+def test_a_result_that_is_none_fails_the_step_with_a_report(tmp_path: Path, wrong: str) -> None:
+    done, report = measured(tmp_path, f"step.results |= {wrong}")
+    assert done.returncode == 1
+    assert report["error"]["type"] == "TypeError"
+    assert "compute" in report["phases"]
+
+
+OWN = """
+import contract, pandas
+with contract.measured("own", []) as step:
+    {first}
+    {then}
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "said"),
+    [
+        ("pass", "pass", "RuntimeError: the step never called started()"),
+        ("step.started()", "step.load('rows')", "ValueError: started(tables=[...]) did not name rows"),
+        ("step.started()", "step.save({'row': pandas.Series([1])})", "pipeline.toml does not say that own saves row"),
+    ],
+)
+def test_a_step_that_forgets_to_say_something_is_told(tmp_path: Path, first: str, then: str, said: str) -> None:
+    code = OWN.format(first=first, then=then)
+    env = {
+        "FLUIDBENCH_REPORT": str(tmp_path / "report.json"), "FLUIDBENCH_DATA_DIR": str(tmp_path),
+        "PYTHONPATH": str(steps_dir()), "FLUIDBENCH_SAVES": "rows",
+    }  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert json.loads((tmp_path / "report.json").read_text())["error"]["message"] in done.stderr
+
+
+def test_connecting_belongs_to_the_startup_of_a_step_that_saves(tmp_path: Path) -> None:
+    code = OWN.format(first="step.started()", then="print('connected', step._store is not None)")
+    env = {"FLUIDBENCH_REPORT": str(tmp_path / "report.json"), "FLUIDBENCH_DATA_DIR": str(tmp_path)}
+    env |= {"PYTHONPATH": str(steps_dir())}
+    for saves, connected in (("rows", True), ("", False)):
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=env | {"FLUIDBENCH_SAVES": saves},
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert f"connected {connected}" in done.stdout
+
+
+NARROW = """
+import imports, sys
+imports.install()
+imports.linear_regression()
+assert "sklearn.linear_model._logistic" not in sys.modules
+from sklearn.ensemble import StackingRegressor
+from sklearn.linear_model import *
+from sklearn.model_selection import KFold
+assert LinearRegression is imports.linear_regression()
+assert LogisticRegression().fit([[0], [1]], [0, 1]).predict([[1]]) == [1]
+assert KFold(2).get_n_splits() == 2
+"""
+
+
+def test_a_step_of_anybody_s_may_import_all_of_scikit_learn() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", NARROW], cwd=steps_dir(), capture_output=True, text=True, check=False
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

@@ -102,3 +102,59 @@ def test_touching_reads_an_index_too_and_takes_any_layout() -> None:
     with_index = ones.set_index(pd.Index(np.full(ROWS, 0x0101010101010101)))
     assert frames.touch(with_index) > frames.touch(ones) > 0
     assert frames.touch(ones.iloc[::2], ones[1], ones.iloc[:0]) > 0
+
+
+def words(count: int = ROWS) -> list[str]:
+    return [f"word {number % 97}" for number in range(count)]
+
+
+ODD = 2 * np.arange(ROWS) + 1
+OTHER_KINDS = {
+    "texts": lambda: pd.DataFrame({"a": pd.array(words(), dtype="str"), "b": 1.5}),
+    "texts of Python": lambda: pd.DataFrame({"a": pd.Series(words(), dtype=object)}),
+    "times": lambda: pd.DataFrame({"a": pd.Timestamp("2026-01-05") + pd.to_timedelta(ODD, unit="us")}),
+    "spans of time": lambda: pd.Series(pd.to_timedelta(ODD, unit="us"), name="a"),
+    "categories": lambda: pd.DataFrame({"a": pd.Categorical(words())}),
+    "numbers with gaps": lambda: pd.DataFrame({"a": pd.array([1, None] * (ROWS // 2), dtype="Int64")}),
+    "an index of texts": lambda: pd.DataFrame({"a": np.arange(ROWS)}, index=words()),
+    "an index of two levels": lambda: pd.DataFrame(
+        {"a": np.arange(ROWS)}, index=pd.MultiIndex.from_product([["x", "y"], range(ROWS // 2)], names=["p", "q"])
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+def test_the_digest_of_what_is_no_plain_number_tells_tables_apart(kind: str) -> None:
+    table = OTHER_KINDS[kind]()
+    assert frames.digest(table) == frames.digest(OTHER_KINDS[kind]())
+    swapped = table.iloc[[1, 0, *range(2, ROWS)]]
+    others = [swapped, table.iloc[:-1], table.rename_axis(index=["other"] * table.index.nlevels)]
+    assert len({frames.digest(other) for other in (table, *others)}) == 4
+
+
+def test_the_digest_of_texts_does_not_depend_on_how_they_are_kept() -> None:
+    kept = [pd.DataFrame({"a": pd.array(words(), dtype=pd.StringDtype(how, np.nan))}) for how in ("python", "pyarrow")]
+    assert frames.digest(kept[0]) == frames.digest(kept[1])
+
+
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+def test_what_is_no_plain_number_is_touched_and_has_a_size(kind: str) -> None:
+    table = OTHER_KINDS[kind]()
+    assert frames.touch(table) == frames.touch(OTHER_KINDS[kind]()) != 0
+    assert frames.nbytes(table) >= ROWS
+    if isinstance(table, pd.DataFrame):
+        wide = pd.concat([table, table], axis=1).to_numpy()
+        frames.touch(pd.DataFrame(wide[:, ::2]))
+
+
+def test_touching_texts_reads_the_map_they_lie_in_and_no_copy(tmp_path) -> None:
+    import pyarrow as pa
+
+    arrow = pa.table({"a": [f"a longer text, number {number}" for number in range(ROWS)]})
+    with pa.OSFile(str(tmp_path / "texts"), "wb") as sink, pa.ipc.new_file(sink, arrow.schema) as writer:
+        writer.write_table(arrow)
+    mapped = pa.ipc.open_file(pa.memory_map(str(tmp_path / "texts"))).read_all()
+    data = np.frombuffer(mapped["a"].chunks[0].buffers()[2], np.uint8)
+    table = pd.DataFrame({"a": pd.array(mapped["a"], dtype=pd.ArrowDtype(pa.string()))})
+    assert data.ctypes.data in [array.ctypes.data for array in frames._memory_of(table)]
+    assert frames.touch(table) != 0

@@ -79,11 +79,17 @@ class StepProcess:
             "FLUIDBENCH_REPORT": str(self._report),
             "FLUIDBENCH_CACHE_POLICY": self._plan.cache_policy,
             **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), threads),
-            # a user's own step store is importable from where FluidBench was started
-            "PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), _where_started()])),
+            "PYTHONPATH": os.pathsep.join(filter(None, self._importable())),
             "PYTHONUNBUFFERED": "1",
         }
+        if self._step.saves is not None:
+            own["FLUIDBENCH_SAVES"] = " ".join(self._step.saves)
         return clean_environment() | own | dict(self._environment)
+
+    def _importable(self) -> list[str | None]:
+        """Where a user's own store lies, and the contract for a step that is not one of FluidBench's."""
+        contract = str(steps_dir()) if self._step.saves is not None else None
+        return [contract, os.environ.get("PYTHONPATH"), _where_started()]
 
     def _new_phases(self) -> Iterator[PhaseEnded]:
         for name, seconds in _phases_told(self._log)[len(self._seen_phases) :]:

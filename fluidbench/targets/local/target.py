@@ -28,6 +28,8 @@ class LocalTarget:
         return preflight.problems(plan, data_dir)
 
     def dataset(self, plan: Plan, data_dir: Path) -> Dataset | None:
+        if not plan.pipeline.reads_dataset:
+            return datasets.none(plan.multiplier)
         return datasets.find(data_dir, plan.multiplier)
 
     def prepare(self, plan: Plan, context: Context) -> Iterator[StepUpdate]:
@@ -53,7 +55,9 @@ class LocalTarget:
     def session(self, plan: Plan, context: Context) -> Iterator[Session]:
         store = open_store(plan.store)
         run_dir = datasets.exchange_dir(context.data_dir, context.run_id)
-        place = Place(context.run_id, run_dir, context.private_dir, context.logs, plan.s3_url)
+        place = Place(
+            context.run_id, run_dir, context.private_dir, context.logs, plan.s3_url, plan.pipeline.tables
+        )  # fmt: skip
         with _made_and_removed(place.run_dir):
             with store.provision(place, plan.exchange_bytes) as provision:
                 session = Session(iter(()), provision.service_start_s)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fluidbench.report.tables import Table
 
 # wide enough that nothing is cut where there is no terminal to ask
-WIDTH_WITHOUT_TERMINAL = 160
+WIDTH_WITHOUT_TERMINAL = 500
 
 
 @dataclass

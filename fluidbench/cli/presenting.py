@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from fluidbench.records import Run
 
 FORMATS = ("table", "json", "csv", "markdown")
+# more stores than this are a row each: a terminal is not wide enough for a column and two of its own
+SIDE_BY_SIDE = 3
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,11 @@ def _show(
         for line in sentences.headline(comparison):
             output.result(line)
         output.result(f"{about} Ratio above 1: faster than the first store.")
-        output.table(breakdown.with_breakdown(tables.comparison_table(comparison), comparison, analysis))
+        if len(comparison.arms) > SIDE_BY_SIDE:
+            output.table(tables.overview_table(comparison))
+            output.result("The phases of each store: --format markdown, --html FILE, or --stores with fewer of them.")
+        else:
+            output.table(breakdown.with_breakdown(tables.comparison_table(comparison), comparison, analysis))
     else:
         output.result(about)
     for line in [*sentences.remarks(comparison), *breakdown.remarks(analysis)]:

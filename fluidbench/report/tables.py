@@ -37,6 +37,23 @@ def comparison_table(comparison: Comparison) -> Table:
     return Table("", headers, tuple(_time_rows(comparison, arms, others)) + tuple(_memory_rows(arms, others)))
 
 
+def overview_table(comparison: Comparison) -> Table:
+    """A row a store, for more stores than fit side by side: its steps, the total, and how it stands."""
+    steps = comparison.arms[0].steps
+    headers = ("", *(step.name for step in steps), "around", "total", "ratio", "saved", "private", "shared")
+    return Table("", headers, tuple(_overview_row(comparison, arm) for arm in comparison.arms))
+
+
+def _overview_row(comparison: Comparison, arm: Arm) -> Row:
+    entry = _compared(comparison, arm, "total")
+    cells = (
+        arm.label, *(text.seconds(step.median_s) for step in arm.steps), text.seconds(arm.unaccounted_s),
+        text.seconds(arm.median_s), _ratio(entry), _signed(entry.saving_s) if entry else "",
+        text.size(max(step.peak_private_bytes for step in arm.steps)), text.size(arm.shared_memory_bytes),
+    )  # fmt: skip
+    return Row(cells)
+
+
 def _time_rows(comparison: Comparison, arms: Sequence[Arm], others: Sequence[Arm]) -> Iterable[Row]:
     def row(name: str, scope: str, values: Sequence[float], depth: int = 0, strong: bool = False) -> Row:
         compared = [_compared(comparison, arm, scope) for arm in others]

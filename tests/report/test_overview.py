@@ -1,7 +1,5 @@
 """More stores than fit side by side are a row each."""
 
-from dataclasses import replace
-
 from fluidbench.comparison import compare
 from fluidbench.report import tables
 from support.made import rounds, run
@@ -15,7 +13,7 @@ def test_every_store_is_a_row_with_its_steps_and_how_it_stands_against_the_first
     for store, factor in (("parquet", 0.5), ("arrow", 1.0)):
         others = rounds(*((before, before * factor) for before, _ in pairs), arm=store)
         runs += [one for one in others if one.identity.store == store]
-    found = compare([replace(one, run_id=f"{one.run_id}-{place}") for place, one in enumerate(runs)], STORES, run())
+    found = compare(sorted(runs, key=lambda one: one.round or 0), STORES, run())
     table = tables.overview_table(found)
     assert table.headers == ("", "train-data", "around", "total", "ratio", "saved", "private", "shared")
     rows = {row.cells[0]: dict(zip(table.headers, row.cells, strict=True)) for row in table.rows}

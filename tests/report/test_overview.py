@@ -1,5 +1,7 @@
 """More stores than fit side by side are a row each."""
 
+from dataclasses import replace
+
 from fluidbench.comparison import compare
 from fluidbench.report import tables
 from support.made import rounds, run
@@ -13,7 +15,9 @@ def test_every_store_is_a_row_with_its_steps_and_how_it_stands_against_the_first
     for store, factor in (("parquet", 0.5), ("arrow", 1.0)):
         others = rounds(*((before, before * factor) for before, _ in pairs), arm=store)
         runs += [one for one in others if one.identity.store == store]
-    found = compare(sorted(runs, key=lambda one: one.round or 0), STORES, run())
+    places = {store: place for place, store in enumerate(STORES)}
+    runs = [replace(one, position=places[one.identity.store]) for one in runs]
+    found = compare(sorted(runs, key=lambda one: (one.round or 0, one.position or 0)), STORES, run())
     table = tables.overview_table(found)
     assert table.headers == ("", "train-data", "around", "total", "ratio", "saved", "private", "shared")
     rows = {row.cells[0]: dict(zip(table.headers, row.cells, strict=True)) for row in table.rows}

@@ -4,11 +4,10 @@ import hashlib
 import re
 from dataclasses import replace
 
-from fluidbench.plan import PREPARE, STEP_CONTRACT_VERSION, dataset_bytes
+from fluidbench.plan import PREPARE, STEP_CONTRACT_VERSION
 from fluidbench.render.pipeline import (
     DATA_DIR,
     MANAGED_BY,
-    MEBIBYTE,
     STEP_UID,
     VINEYARD_DIR,
     PipelineOptions,
@@ -18,8 +17,8 @@ from fluidbench.render.pipeline import (
 from fluidbench.render.template import Manifest, document
 
 NAME_LIMIT = 63
-# the imports, one column, and what is left for the page cache to write back from
-PREPARE_HEADROOM_BYTES = 1024 * MEBIBYTE
+# the imports, a block, and what is left for the page cache to write back from
+PREPARE_MEMORY = "1024Mi"
 TOOL_REQUESTS = {"cpu": "100m", "memory": "512Mi"}
 # importing takes seconds of a whole processor
 TOOL_LIMITS = {"cpu": "1", "memory": "512Mi"}
@@ -31,8 +30,7 @@ def prepare_job(options: PipelineOptions) -> Manifest:
     """The Job that makes the dataset of one multiplier, unless it is there."""
     # it has no part in how the steps exchange their tables, and its storage is never emulated
     files = replace(options, store="pickle", storage=None, s3_url="")
-    memory = int(PREPARE.work_tables * dataset_bytes(options.multiplier)) + PREPARE_HEADROOM_BYTES
-    resources = {"cpu": options.cpu or "1", "memory": f"{-(-memory // MEBIBYTE)}Mi"}
+    resources = {"cpu": options.cpu or "1", "memory": PREPARE_MEMORY}
     return document(
         "job",
         name=name(f"prepare-data-{options.multiplier}"),

@@ -17,7 +17,8 @@ from typing import Any
 import psutil
 
 TESTS = Path(__file__).resolve().parent.parent
-NO_UTF8 = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+# Python reads where an editable install lies in the locale's encoding: in C it finds none below 中文
+NO_UTF8 = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"} if __file__.isascii() else {}
 STEERING = ("VINEYARD_", "FLUIDBENCH_", "GLOG_", "XDG_")
 
 

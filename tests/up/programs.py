@@ -230,7 +230,8 @@ def make(directory: Path, api_url: str, kubeconfig: str, images: list[str]) -> P
     bin_.mkdir()
     for name, body in (("docker", _DOCKER), ("kind", _KIND), ("helm", _HELM)):
         path = bin_ / name
-        path.write_text(_COMMON.format(python=sys.executable, world=str(world)) + body)
+        # the interpreter behind the virtual environment, whose path may have a space, which no `#!` line bears
+        path.write_text(_COMMON.format(python=Path(sys.executable).resolve(), world=str(world)) + body)
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
     programs = Programs(bin_, world)
     world.write_text("{}")

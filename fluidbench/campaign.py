@@ -61,7 +61,10 @@ class Campaign:
 
     def recorded(self) -> Comparison:
         """The comparison of what is recorded for this machine, dataset and plan."""
-        runs, like, own = self._runs(), self._like(), self._own_code()
+        return self._compared(self._runs(), self._like())
+
+    def _compared(self, runs: Sequence[Run], like: Run | None) -> Comparison:
+        own = self._own_code()
         runs = machines.alike(runs, like) if self.force else runs
         if self.control:
             floor = control.control_of(runs, self.stores[0], like, own) if like else None
@@ -93,7 +96,7 @@ class Campaign:
         runs, like = self._runs(), self._like()
         newest = self._newest(like, runs) if like else None
         rest = remainder(newest, self._as_arms(runs)) if newest else Remainder()
-        recorded = self.recorded().rounds
+        recorded = self._compared(runs, like).rounds
         # what an earlier night recorded is no answer to whether it got slower
         counted = recorded if rest.pending or self.against is None else 0
         if rounds is not None:
@@ -140,8 +143,8 @@ class Campaign:
     def _newest(self, like: Run, runs: Sequence[Run]) -> Experiment | None:
         """The last experiment of these stores that was made of the same, in the same place, with the same code."""
         wanted = dataclasses.replace(like.identity, store=",".join(self.arms))
-        others = {run.experiment_id for run in runs if run.state is State.SUCCEEDED
-                  and mismatch(run, like, self._own_code())}  # fmt: skip
+        own = self._own_code()
+        others = {run.experiment_id for run in runs if run.state is State.SUCCEEDED and mismatch(run, like, own)}
         for planned in self.runner.results.experiments_of(self.plan.multiplier):
             if planned.identity == wanted and planned.experiment_id not in {*others, self.against}:
                 return planned

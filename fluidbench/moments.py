@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from fluidbench.errors import UsageProblem
+from fluidbench.text import timestamp
 
 _AGO = re.compile(r"(\d{1,6})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -16,7 +17,7 @@ def moment(words: str, now: datetime, *, end: bool = False) -> str:
     """
     try:
         if ago := _AGO.fullmatch(words):
-            return recorded(now - timedelta(**{_UNITS[ago[2]]: int(ago[1])}))
+            return timestamp(now - timedelta(**{_UNITS[ago[2]]: int(ago[1])}))
         told = datetime.fromisoformat(words)
         in_utc = told.astimezone(UTC) if told.tzinfo else told.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
@@ -24,9 +25,4 @@ def moment(words: str, now: datetime, *, end: bool = False) -> str:
             f"{words!r} is no time", "Say 2026-01-31, 2026-01-31T12:30 (both UTC), or 7d, 12h, 90m for so long ago."
         ) from error
     whole_day = len(words) <= len("2026-01-31")
-    return recorded(in_utc + timedelta(days=1, milliseconds=-1) if end and whole_day else in_utc)
-
-
-def recorded(at: datetime) -> str:
-    """A time in the form in which records hold it, which sorts as the times do."""
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return timestamp(in_utc + timedelta(days=1, milliseconds=-1) if end and whole_day else in_utc)

@@ -134,8 +134,8 @@ def code_version(store: str, steps_code: str = "", s3_url: str = "", own_steps: 
     """The version, and hashes of the step code and of a user's store: runs of other code are not of the same work.
 
     `steps_code` is what the steps themselves told; an image may hold others than this FluidBench. The directory of a
-    user's own steps counts with the step code. Of the store s3 the
-    endpoint and the URL stand in for code: another bucket is another store.
+    user's own steps counts with the step code. Of the store s3 the endpoint and the URL stand in for code: another
+    bucket is another store.
     """
     parts = [steps_code or _hash(sorted(places.steps_dir().rglob("*.py")))]
     if own_steps:

@@ -30,9 +30,14 @@ def seconds(value: float) -> str:
     return f"{value:.3f} s" if value < 1 else f"{value:.1f} s"
 
 
-def timestamp() -> str:
-    """The time of day, UTC, to the millisecond; for people, never for durations."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def counted(count: int, noun: str) -> str:
+    """1 round, 2 rounds."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def timestamp(at: datetime | None = None) -> str:
+    """A time of day in UTC, now by default, to the millisecond; it sorts as times do, and is never for durations."""
+    return (at or datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def bandwidth(bytes_per_s: float) -> str:

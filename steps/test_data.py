@@ -11,12 +11,10 @@ def main() -> None:
     with contract.measured("test-data") as step:
         import joblib
 
-        import frames  # noqa: F401 - its imports belong to startup
         import storage
 
         imports.linear_regression()  # the model's class, which loading it would import
         mean_squared_error = _mean_squared_error(step.told.pipeline)
-        _ = step.store
         step.started(tables=["X_test", "y_test"], files=[step.told.model])
 
         X_test, y_test = step.load("X_test", "y_test")

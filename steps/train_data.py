@@ -11,11 +11,9 @@ def main() -> None:
     with contract.measured("train-data") as step:
         import joblib
 
-        import frames  # noqa: F401 - its imports belong to startup
         import storage
 
         fit = _fit(step.told.pipeline)
-        _ = step.store
         step.started(tables=["X_train", "y_train"])
 
         X_train, y_train = step.load("X_train", "y_train")

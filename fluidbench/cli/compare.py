@@ -1,5 +1,6 @@
 """fluidbench compare."""
 
+import functools
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,7 +49,6 @@ def compare(
 
     Example: fluidbench compare --multiplier 500 --rounds 6
     """
-    from fluidbench import regression
     from fluidbench.campaign import Campaign
     from fluidbench.cli import presenting, workbench
 
@@ -58,8 +58,11 @@ def compare(
     with workbench.runner(output, target, data_dir) as (runner, screen):
         size = multiplier or runner.results.last_multiplier() or options.DEFAULT_MULTIPLIER
         names = _stores(stores, runner.target.name, with_s3=bool(workbench.s3_place(s3_url)))
-        settings = (size, cache, threads, step_timeout, storage_bandwidth, s3_url, s3_secret, pipeline, steps)
-        plans = [workbench.plan(runner.target, name, *settings) for name in names]
+        planned = functools.partial(
+            workbench.plan, runner.target, multiplier=size, cache=cache, threads=threads, step_timeout_s=step_timeout,
+            storage_bandwidth=storage_bandwidth, s3_url=s3_url, s3_secret=s3_secret, pipeline=pipeline, steps=steps,
+        )  # fmt: skip
+        plans = [planned(store=name) for name in names]
         workbench.tell_emulated(output, plans[0].storage, names)
         earlier = runner.results.experiment(against).experiment_id if against else None
         campaign = Campaign(runner, plans[0], names[:1] if control else names, control, earlier, force)
@@ -73,9 +76,7 @@ def compare(
     presenting.present(output, wanted, comparison, recorded, size, stopped=stopped is not None)
     if stopped:
         raise stopped
-    presenting.require_equivalent(comparison)
-    if allowed is not None:
-        regression.require_no_slower(comparison.against, allowed)
+    presenting.require(comparison, allowed)
     output.json(output.envelope)
 
 
@@ -131,7 +132,7 @@ def _agree(output: Output, missing: "Missing", multiplier: int, yes: bool) -> No
     from fluidbench import text
 
     new = f"to be run: {missing.rounds}; about {text.seconds(missing.estimate_s)} with a warm-up of each store."
-    output.note(f"multiplier {multiplier}: recorded: {_rounds(missing.recorded)}; {new}")
+    output.note(f"multiplier {multiplier}: recorded: {text.counted(missing.recorded, 'whole round')}; {new}")
     if missing.resumed:
         numbers = ", ".join(map(str, missing.numbers[:NUMBERS_TOLD])) + ("..." if missing.rounds > NUMBERS_TOLD else "")
         output.note(f"Experiment {missing.resumed.experiment_id} was interrupted and goes on in its order: {numbers}.")
@@ -143,7 +144,3 @@ def _agree(output: Output, missing: "Missing", multiplier: int, yes: bool) -> No
             "Agree with --yes, or show what is recorded with --no-run.",
         )
     typer.confirm("Run them?", abort=True, err=True)
-
-
-def _rounds(count: int) -> str:
-    return f"{count} whole round{'' if count == 1 else 's'}"

@@ -68,13 +68,18 @@ def present(
         _show(output, comparison, analysis, about, published=published)
 
 
-def require_equivalent(comparison: "Comparison") -> None:
-    """Raises ResultProblem where the stores did not do the same work."""
+def require(comparison: "Comparison", allowed: float | None) -> None:
+    """Raises ResultProblem where the stores did not do the same work, SlowerThanAllowed where an arm takes longer by
+    more than is allowed; None: that is not asked."""
     if comparison.equivalent is False:
         raise ResultProblem(
             "the runs did not compute the same: " + "; ".join(comparison.differences[:5]),
             "See both: fluidbench history RUN --json. A store that changes the data cannot be compared.",
         )
+    if allowed is not None:
+        from fluidbench import regression
+
+        regression.require_no_slower(comparison.against, allowed)
 
 
 def _write_page(output: Output, path: Path, about: str) -> None:
@@ -116,14 +121,16 @@ def _show(
     for single in comparison.singles:
         output.result(f"Beside it: {single.run_id} {single.store} {text.seconds(single.duration_s)} ({single.cache})")
     for reason, count in comparison.not_comparable.items():
-        output.result(f"Not comparable: {count} run{'s' if count > 1 else ''} ({reason})")
+        output.result(f"Not comparable: {text.counted(count, 'run')} ({reason})")
 
 
 def _about(comparison: "Comparison", multiplier: int) -> str:
     """What was compared, in a sentence."""
+    from fluidbench import text
+
     if not comparison.rounds:
         return f"No whole round of multiplier {multiplier} is recorded for this machine, dataset and settings."
-    rounds = f"{comparison.rounds} whole round{'' if comparison.rounds == 1 else 's'}"
+    rounds = text.counted(comparison.rounds, "whole round")
     storage = comparison.identity.storage if comparison.identity else None
     files = f"files {comparison.cache}" + (f", storage {storage}" if storage else "")
     return f"Multiplier {multiplier}, pipeline {_pipeline(comparison)}, {rounds}, medians; {files}."

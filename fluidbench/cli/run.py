@@ -49,8 +49,8 @@ def run(
     with workbench.runner(output, target, data_dir) as (runner, screen):
         name = store or ("vineyard" if vineyard else "pickle")
         plan = workbench.plan(
-            runner.target, name, multiplier, cache, threads, step_timeout, storage_bandwidth, s3_url, s3_secret,
-            pipeline, steps,
+            runner.target, name, multiplier, cache=cache, threads=threads, step_timeout_s=step_timeout,
+            storage_bandwidth=storage_bandwidth, s3_url=s3_url, s3_secret=s3_secret, pipeline=pipeline, steps=steps,
         )  # fmt: skip
         workbench.tell_emulated(output, plan.storage, [plan.store])
         runner.check(plan)

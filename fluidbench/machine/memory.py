@@ -5,7 +5,8 @@ from pathlib import Path
 
 import psutil
 
-CGROUP_ROOT = Path("/sys/fs/cgroup")
+from fluidbench.machine.cgroups import CGROUP_ROOT, groups
+
 # cgroup v1 writes "no limit" as a number near 2**63
 NO_LIMIT = 1 << 60
 
@@ -21,35 +22,17 @@ class Allowance:
 def allowance(proc: Path = Path("/proc"), cgroup_root: Path = CGROUP_ROOT) -> Allowance:
     """The least of the host's available memory and the room in every control group above this process."""
     bounds = [Allowance(int(psutil.virtual_memory().available), "host")]
-    bounds += [
-        Allowance(room, str(group)) for group in _groups(proc, cgroup_root) if (room := _room(group)) is not None
-    ]
+    above = groups("memory", proc, cgroup_root)
+    bounds += [Allowance(room, str(group)) for group in above if (room := _room(group)) is not None]
     return min(bounds, key=lambda bound: bound.available_bytes)
 
 
 def oom_kills(proc: Path = Path("/proc"), cgroup_root: Path = CGROUP_ROOT) -> int:
     """How often the kernel has killed for want of memory, on the host or in this control group, since boot."""
     count = _counter(proc / "vmstat", "oom_kill")
-    for group in _groups(proc, cgroup_root):
+    for group in groups("memory", proc, cgroup_root):
         count += _counter(group / "memory.events", "oom_kill") + _counter(group / "memory.oom_control", "oom_kill")
     return count
-
-
-def _groups(proc: Path, cgroup_root: Path) -> list[Path]:
-    """The memory control groups above this process, v2 and v1, innermost first."""
-    try:
-        lines = (proc / "self/cgroup").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return []
-    found = []
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if controllers in ("", "memory"):
-            base = cgroup_root / controllers
-            inner = base / path.lstrip("/")
-            # a container sees its own group as the root, whatever path the host knows it by
-            found += [group for group in (inner, *inner.parents) if group.is_relative_to(base) and group.is_dir()]
-    return found
 
 
 def _room(group: Path) -> int | None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fluidbench.machine.memory import CGROUP_ROOT
+from fluidbench.machine.cgroups import CGROUP_ROOT, groups
 
 PROC = Path("/proc")
 RESOURCES = ("cpu", "memory", "io")
@@ -58,8 +58,8 @@ def _stalled_s(path: Path) -> float | None:
 
 def _throttled(proc: Path, cgroup_root: Path) -> dict[str, float]:
     """How long and how often the CPU limits of the control groups above this process held it, v2 and v1."""
-    groups = [_facts(group / "cpu.stat") for group in _cpu_groups(proc, cgroup_root)]
-    limited = [facts for facts in groups if "nr_throttled" in facts]
+    told = [_facts(group / "cpu.stat") for group in groups("cpu", proc, cgroup_root)]
+    limited = [facts for facts in told if "nr_throttled" in facts]
     if not limited:
         return {}
     seconds = [facts.get("throttled_usec", 0) / 1e6 + facts.get("throttled_time", 0) / 1e9 for facts in limited]
@@ -69,18 +69,6 @@ def _throttled(proc: Path, cgroup_root: Path) -> dict[str, float]:
 def _facts(path: Path) -> dict[str, int]:
     lines = [line.split() for line in _text(path).splitlines()]
     return {words[0]: int(words[1]) for words in lines if len(words) == 2}
-
-
-def _cpu_groups(proc: Path, cgroup_root: Path) -> list[Path]:
-    found = []
-    for line in _text(proc / "self" / "cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)
-        if controllers == "" or "cpu" in controllers.split(","):
-            base = cgroup_root / controllers
-            inner = base / path.lstrip("/")
-            # a container sees its own group as the root, whatever path the host knows it by
-            found += [group for group in (inner, *inner.parents) if group.is_relative_to(base)]
-    return [group for group in found if (group / "cpu.stat").is_file()]
 
 
 def _text(path: Path) -> str:

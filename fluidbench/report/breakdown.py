@@ -6,6 +6,7 @@ from dataclasses import replace
 from fluidbench import text
 from fluidbench.analysis import PARTS, Analysis, BestFile, Profile
 from fluidbench.comparison import Comparison
+from fluidbench.report import tables
 from fluidbench.report.tables import Row, Table
 from fluidbench.whatif import BreakEven, Prediction, WhatIf
 
@@ -132,7 +133,7 @@ def signed(seconds: float) -> str:
     """+0.123 s, -4.2 s; what rounds to nothing has no sign."""
     if abs(seconds) < 0.0005:
         return "0.000 s"
-    return f"{seconds:+.3f} s" if abs(seconds) < 1 else f"{seconds:+.1f} s"
+    return tables.signed(seconds)
 
 
 def _spread(interval: tuple[float, float] | None) -> str:

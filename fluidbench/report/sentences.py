@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from fluidbench import regression, text
+from fluidbench.analysis import PART_OF
 from fluidbench.comparison import Compared, Comparison
 from fluidbench.control import is_control, margin_of
 from fluidbench.stats import FEWEST_FOR_T, MOST_ROUNDS
 
-EXCHANGE_PHASES = ("save", "load", "touch")
+EXCHANGE_SCOPES = {f"phase:{phase}" for phase, part in PART_OF.items() if part == "exchange"}
 POLICIES = {
     "cold": "every file was evicted before it was read",
     "warm": "nothing was evicted, as in a hand-off on one node",
@@ -35,7 +36,7 @@ def _answer(comparison: Comparison, total: Compared) -> str:
     name = f"{total.arm[0].upper()}{total.arm[1:]}" if ":" not in total.arm else total.arm
     if total.ratio is None:
         return f"{name}: cannot tell, a run took no time at all."
-    rounds = _rounds(comparison.rounds)
+    rounds = text.counted(comparison.rounds, "round")
     ratio, seconds = f"{total.ratio:.2f}x", _seconds(comparison, total)
     if total.interval is None:
         return f"{name}: cannot tell ({ratio}, {seconds}): {_too_few(comparison.rounds)}."
@@ -51,9 +52,7 @@ def _answer(comparison: Comparison, total: Compared) -> str:
 def _seconds(comparison: Comparison, total: Compared) -> str:
     """14.2 s less, of which 12.9 s exchange."""
     exchange = sum(
-        entry.saving_s
-        for entry in comparison.comparisons
-        if entry.arm == total.arm and entry.scope in {f"phase:{name}" for name in EXCHANGE_PHASES}
+        entry.saving_s for entry in comparison.comparisons if entry.arm == total.arm and entry.scope in EXCHANGE_SCOPES
     )
     sign = 1 if total.saving_s >= 0 else -1
     whole = f"{text.seconds(abs(total.saving_s))} {'less' if sign > 0 else 'more'}"
@@ -75,7 +74,7 @@ def _too_few(rounds: int) -> str:
 def _more(total: Compared, margin: float) -> str:
     if total.more_rounds is None:
         return f"it lies at the margin of {_percent(margin)}, not even {MOST_ROUNDS} rounds would do"
-    return f"about {total.more_rounds} more round{'s' if total.more_rounds > 1 else ''} should do"
+    return f"about {text.counted(total.more_rounds, 'more round')} should do"
 
 
 def _control_answer(comparison: Comparison, arm: str) -> str:
@@ -125,7 +124,7 @@ def _changes(comparison: Comparison) -> Iterator[str]:
 
 
 def _rounds(count: int) -> str:
-    return f"{count} round{'' if count == 1 else 's'}"
+    return text.counted(count, "round")
 
 
 def _percent(share: float) -> str:

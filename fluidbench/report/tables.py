@@ -48,7 +48,7 @@ def _overview_row(comparison: Comparison, arm: Arm) -> Row:
     entry = _compared(comparison, arm, "total")
     cells = (
         arm.label, *(text.seconds(step.median_s) for step in arm.steps), text.seconds(arm.unaccounted_s),
-        text.seconds(arm.median_s), _ratio(entry), _signed(entry.saving_s) if entry else "",
+        text.seconds(arm.median_s), _ratio(entry), signed(entry.saving_s) if entry else "",
         text.size(max(step.peak_private_bytes for step in arm.steps)), text.size(arm.shared_memory_bytes),
     )  # fmt: skip
     return Row(cells)
@@ -57,7 +57,7 @@ def _overview_row(comparison: Comparison, arm: Arm) -> Row:
 def _time_rows(comparison: Comparison, arms: Sequence[Arm], others: Sequence[Arm]) -> Iterable[Row]:
     def row(name: str, scope: str, values: Sequence[float], depth: int = 0, strong: bool = False) -> Row:
         compared = [_compared(comparison, arm, scope) for arm in others]
-        judged = tuple(cell for entry in compared for cell in (_ratio(entry), _signed(entry.saving_s) if entry else ""))
+        judged = tuple(cell for entry in compared for cell in (_ratio(entry), signed(entry.saving_s) if entry else ""))
         return Row((name, *map(text.seconds, values), *judged), depth, strong)
 
     for position, step in enumerate(arms[0].steps):
@@ -86,7 +86,8 @@ def _ratio(entry: Compared | None) -> str:
     return f"{entry.ratio:.2f}x" if entry and entry.ratio is not None else ""
 
 
-def _signed(seconds: float) -> str:
+def signed(seconds: float) -> str:
+    """+0.123 s, -4.2 s."""
     return f"{seconds:+.3f} s" if abs(seconds) < 1 else f"{seconds:+.1f} s"
 
 

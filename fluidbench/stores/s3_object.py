@@ -1,6 +1,7 @@
 """Objects in a bucket."""
 
 import contextlib
+import dataclasses
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 from fluidbench.errors import ExternalFailure, UsageProblem
 from fluidbench.plan import Plan
 from fluidbench.stores.base import Footprint, Medium, Place, Provision
+from fluidbench.stores.parquet_file import ParquetStore
 
 ENDPOINT = "AWS_ENDPOINT_URL"
 REQUEST_TIMEOUT_S = 60.0
@@ -23,7 +25,7 @@ class S3Store:
     medium = Medium.ELSEWHERE
 
     def footprint(self, exchange_bytes: int) -> Footprint:
-        return Footprint(load_copies=2.2, save_bytes=55_000_000, client_bytes=25_000_000)
+        return dataclasses.replace(ParquetStore().footprint(exchange_bytes), disk_bytes=0)
 
     def check(self, plan: Plan) -> None:
         """Raises UsageProblem where the URL names no bucket, ExternalFailure where it cannot be listed."""

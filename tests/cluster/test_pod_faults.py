@@ -261,18 +261,20 @@ def test_a_controller_that_goes_away_or_looks_elsewhere_is_told_while_a_workflow
     told = attention.problem(waiting)
     assert told is not None
     assert "has not taken up a Workflow of namespace default within 60 s" in told.message
+    now[0] = 72.0
     assert attention.problem(at_work) is None
     away = controller(requeue="1s")
     away["status"] = {}
     world.cluster.api.put(away)
     assert attention.problem(at_work) is None
-    now[0] = 80.0
+    now[0] = 82.0
     assert attention.problem(at_work) is None
-    now[0] = 92.0
+    now[0] = 113.0
     told = attention.problem(at_work)
     assert told is not None
     assert "Argo's controller does not run" in told.message
     world.cluster.api.put(controller(requeue="1s"))
+    now[0] = 124.0
     assert attention.problem(at_work) is None
 
 

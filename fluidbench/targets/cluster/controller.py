@@ -14,6 +14,7 @@ from fluidbench.targets.cluster.ready import ReadyCluster
 # a Deployment that is rolled out anew is without a ready pod for some seconds
 AWAY_S = 30.0
 TAKEN_UP_WITHIN_S = 60.0
+LOOK_EVERY_S = 10.0
 
 
 def find(cluster: ReadyCluster) -> dict[str, Any] | None:
@@ -47,10 +48,18 @@ class Attention:
         self._cluster, self._clock = cluster, clock
         self._submitted = clock()
         self._away_since: float | None = None
+        self._look_at = self._submitted + LOOK_EVERY_S
 
     def problem(self, workflow: Mapping[str, Any]) -> FluidbenchError | None:
-        """What keeps the Workflow waiting for the controller; None for what may pass in a moment."""
-        found, now = problem(self._cluster), self._clock()
+        """What keeps the Workflow waiting for the controller; None for what may pass in a moment.
+
+        Looks every 10 s, however often it is asked: it lists the Deployments of all namespaces.
+        """
+        now = self._clock()
+        if now < self._look_at:
+            return None
+        self._look_at = now + LOOK_EVERY_S
+        found = problem(self._cluster)
         if found:
             self._away_since = self._away_since or now
             return found if now - self._away_since >= AWAY_S else None

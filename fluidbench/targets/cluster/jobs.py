@@ -6,7 +6,7 @@ from typing import Any
 
 from fluidbench.errors import ResultProblem, StepFailed, WaitTimeout
 from fluidbench.events import Note
-from fluidbench.kube import CONFIG_MAP, EVENT, JOB, POD, ApiFailure
+from fluidbench.kube import CONFIG_MAP, JOB, POD, ApiFailure
 from fluidbench.plan import Plan
 from fluidbench.render import PipelineOptions, clean_up_job, prepare_job
 from fluidbench.render.pipeline import MANAGED_BY
@@ -86,15 +86,15 @@ def _wait(cluster: ReadyCluster, job: str, timeout_s: float, what: str) -> dict[
     for pod in cluster.kube.watch(POD, cluster.namespace, labels=labels, timeout_s=timeout_s, tick_s=TICK_S):
         if pod["status"].get("phase") in ("Succeeded", "Failed"):
             return pod
-        if problem := stuck([pod], _events(cluster)):
+        if problem := stuck([pod], _events(cluster, pod)):
             raise problem
     raise WaitTimeout(f"{what} did not end within {timeout_s:g} s")
 
 
-def _events(cluster: ReadyCluster) -> list[dict[str, Any]]:
+def _events(cluster: ReadyCluster, pod: Mapping[str, Any]) -> list[dict[str, Any]]:
     """None where they may not be read: they only tell why a pod waits, and clearing up must not fail for want of it."""
     try:
-        return cluster.kube.list(EVENT, cluster.namespace)
+        return cluster.events_of([pod])
     except ApiFailure:
         return []
 

@@ -1,11 +1,12 @@
 """The current cluster, opened: how to reach it, and what of it a run needs to know."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from fluidbench.errors import ExternalFailure, UsageProblem
-from fluidbench.kube import NAMESPACE, NODE, POD, Kube
+from fluidbench.kube import EVENT, NAMESPACE, NODE, POD, Kube
 from fluidbench.targets.cluster import current
 from fluidbench.targets.cluster.bringup.options import bytes_of
 from fluidbench.targets.cluster.current import Current
@@ -49,6 +50,10 @@ class ReadyCluster:
             )
         return {node["metadata"]["name"]: node for node in self.kube.list(NODE) if node["metadata"]["name"] in names}
 
+    def events_of(self, pods: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The events of the pods, asked for by name: those of the namespace are as many as all its users make."""
+        return [event for pod in pods for event in self.kube.list(EVENT, self.namespace, fields=_about(pod))]
+
     def free_cpus(self) -> int:
         """The whole processors that no pod has asked for, on the worker's node that has the fewest; at least 1."""
         taken = dict.fromkeys(self.workers, 0.0)
@@ -84,6 +89,10 @@ class ReadyCluster:
 def cpus(quantity: str) -> float:
     """Kubernetes' way to write processors: 2, 0.5 or 500m."""
     return int(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity)
+
+
+def _about(pod: Mapping[str, Any]) -> str:
+    return f"involvedObject.kind=Pod,involvedObject.name={pod['metadata']['name']}"
 
 
 def _cpus(container: dict[str, Any]) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 
 from fluidbench.errors import FluidbenchError, StepFailed, Terminated, WaitTimeout
 from fluidbench.events import Note, StepEnded, StepUpdate
-from fluidbench.kube import EVENT, JOB, POD, WORKFLOW, Gone
+from fluidbench.kube import JOB, POD, WORKFLOW, Gone
 from fluidbench.plan import Plan, StepPlan
 from fluidbench.records import Step
 from fluidbench.render import PipelineOptions, to_yaml
@@ -112,15 +112,16 @@ class Submission:
         raise WaitTimeout(f"the Workflow {self._name} did not end within {timeout_s:g} s")
 
     def _raise_if_stuck(self) -> None:
-        if problem := stuck(self._pods(), self._cluster.kube.list(EVENT, self._cluster.namespace)):
+        waiting = [pod for pod in self._pods() if pod["status"].get("phase") == "Pending"]
+        if problem := stuck(waiting, self._cluster.events_of(waiting)):
             raise problem
 
     def _ended_steps(
         self, before: dict[str, Any] | None, state: dict[str, Any], planned: StepPlan
     ) -> Iterator[StepEnded]:
         for step in workflow.ended(before, state, [planned]):
-            pods, events = self._pods(), self._cluster.kube.list(EVENT, self._cluster.namespace)
-            record = workflow.step_record(step, state, pod_of(step, state, pods), events)
+            pod = pod_of(step, state, self._pods())
+            record = workflow.step_record(step, state, pod, self._cluster.events_of([pod] if pod else []))
             self._steps.append(record)
             yield StepEnded(record)
 

@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from fluidbench import __version__, pins
+from fluidbench import __version__, pins, text
 from fluidbench.errors import ExternalFailure
 from fluidbench.targets.cluster.bringup.options import UpOptions
 from fluidbench.targets.cluster.bringup.site import Site, tell
@@ -91,7 +91,7 @@ def _lacking(site: Site, references: Sequence[str]) -> tuple[list[str], int]:
 
 def _load(site: Site, stage: str, references: Sequence[str]) -> Work:
     cluster, count = site.current.kind_cluster or "", len(references)
-    daemon, what = docker.daemon(), f"loading {count} image{'s' if count > 1 else ''} into the nodes"
+    daemon, what = docker.daemon(), f"loading {text.counted(count, 'image')} into the nodes"
     if not daemon.containerd_store:
         argv = kind.load_argv(cluster, references)
         return (yield from site.follow(stage, argv, what, LOAD_TIMEOUT_S, kind.failed))

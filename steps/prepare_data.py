@@ -3,19 +3,23 @@
 import contextlib
 import fcntl
 import io
+import itertools
 import json
 import mmap
 import os
 import pickle
 import pickletools
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Any
+from typing import TYPE_CHECKING, Any
 
 import contract
+import direct
 from schema import COLUMNS, ROWS_PER_MULTIPLIER, SEED
 from sidecar import SIDECAR_VERSION, AlteredDatasetError, facts_of, sidecar
+
+if TYPE_CHECKING:
+    import xxhash
 
 CHUNK_BYTES = 1 << 24
 # 2 MB: fits in a core's cache on its way from the generator to the file
@@ -46,10 +50,7 @@ def prepare(dataset: Path, multiplier: int) -> dict[str, Any]:
         left_over.unlink()
     partial = dataset.with_name(f"{dataset.name}.{os.getpid()}.partial")
     try:
-        with partial.open("wb") as file:
-            facts = write(file, multiplier)
-            file.flush()
-            os.fsync(file.fileno())
+        facts = write(partial, multiplier)
         partial.replace(dataset)
     finally:
         partial.unlink(missing_ok=True)
@@ -94,7 +95,7 @@ def _digests(dataset: Path, offset: int, size: int) -> tuple[str, str]:
     return cells.hexdigest(), around.hexdigest()
 
 
-def write(file: IO[bytes], multiplier: int) -> dict[str, Any]:
+def write(path: Path, multiplier: int) -> dict[str, Any]:
     """Writes the pickle of the DataFrame and returns the facts of it.
 
     A pickle is a program in which the bytes of an array stand whole (protocol 5, PEP 574). The program is made
@@ -105,13 +106,8 @@ def write(file: IO[bytes], multiplier: int) -> dict[str, Any]:
 
     rows = ROWS_PER_MULTIPLIER * multiplier
     before, after = _program(rows)
-    file.write(before)
-    cells, around = xxhash.xxh3_128(), xxhash.xxh3_128(before)
-    for block in _ahead(_blocks(rows)):
-        file.write(block)
-        cells.update(block)
-    file.write(after)
-    around.update(after)
+    cells = xxhash.xxh3_128()
+    direct.write(path, itertools.chain([before], _hashed(_blocks(rows), cells), [after]))
     return {
         "sidecar_version": SIDECAR_VERSION,
         "multiplier": multiplier,
@@ -120,9 +116,9 @@ def write(file: IO[bytes], multiplier: int) -> dict[str, Any]:
         "dtype": "int64",
         "data_offset": len(before),
         "data_bytes": rows * len(COLUMNS) * 8,
-        "file_bytes": file.tell(),
+        "file_bytes": path.stat().st_size,
         "digest": cells.hexdigest(),
-        "around_digest": around.hexdigest(),
+        "around_digest": xxhash.xxh3_128(before + after).hexdigest(),
     }
 
 
@@ -139,13 +135,10 @@ def _blocks(rows: int) -> Iterator[memoryview]:
             yield rng.integers(low, high, min(BLOCK_ROWS, rows - start), dtype=np.int64).data.cast("B")
 
 
-def _ahead(blocks: Iterator[memoryview]) -> Iterator[memoryview]:
-    """Each block, while the next one is being made."""
-    with ThreadPoolExecutor(1) as worker:
-        coming = worker.submit(next, blocks, None)
-        while block := coming.result():
-            coming = worker.submit(next, blocks, None)
-            yield block
+def _hashed(blocks: Iterator[memoryview], cells: "xxhash.xxh3_128") -> Iterator[memoryview]:
+    for block in blocks:
+        cells.update(block)
+        yield block
 
 
 def _program(rows: int) -> tuple[bytes, bytes]:

@@ -36,8 +36,7 @@ def test_the_sum_of_all_cells_is_the_expected_one(tmp_path: Path, multiplier: in
 
 def test_the_table_lies_uncompressed_in_the_file_and_can_be_read_in_blocks(tmp_path: Path) -> None:
     path = tmp_path / "df_1.pkl"
-    with path.open("wb") as file:
-        facts = prepare_data.write(file, 1)
+    facts = prepare_data.write(path, 1)
     block = np.memmap(path, np.int64, "r", facts["data_offset"], (46, 10_000))
     assert (published(10_000).to_numpy() == block.T).all()
 

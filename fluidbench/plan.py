@@ -25,14 +25,15 @@ class Handover:
     """What the way in which a store hands tables over costs a step in private memory.
 
     `zero_copy`: a load takes none. Else `load_copies` is the most that a load holds of what it reads, in tables: 2
-    where the bytes that were read and the table they become are there at once. `save_bytes` is what writing holds
-    beside the table, whatever its size. `in_columns`: a table arrives in a block a column, and who wants one array
-    copies it. `in_place`: rows can be gathered straight to where the store keeps them. `client_bytes` is what
-    importing and connecting take.
+    where the bytes that were read and the table they become are there at once. `load_bytes` and `save_bytes` are what
+    reading and writing hold beside that, whatever its size. `in_columns`: a table arrives in a block a column, and who
+    wants one array copies it. `in_place`: rows can be gathered straight to where the store keeps them. `client_bytes`
+    is what importing and connecting take.
     """
 
     zero_copy: bool = False
     load_copies: float = 1.0
+    load_bytes: int = 0
     save_bytes: int = 0
     in_columns: bool = False
     in_place: bool = False
@@ -40,7 +41,9 @@ class Handover:
 
 
 # what no store exceeds
-COSTLIEST = Handover(load_copies=2.2, save_bytes=60_000_000, in_columns=True, client_bytes=25_000_000)
+COSTLIEST = Handover(
+    load_copies=2.2, load_bytes=30_000_000, save_bytes=60_000_000, in_columns=True, client_bytes=25_000_000
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,8 @@ class StepPlan:
             saved = working
         saving = saved * dataset_bytes + (handover.save_bytes if self.output_tables else 0)
         own = IMPORTS_BYTES + handover.client_bytes + self.fixed_bytes
-        return own + int(max(inputs * handover.load_copies * dataset_bytes, working * dataset_bytes, saving))
+        loading = inputs * handover.load_copies * dataset_bytes + (handover.load_bytes if inputs else 0)
+        return own + int(max(loading, working * dataset_bytes, saving))
 
 
 TABLES = ("X_train", "X_test", "y_train", "y_test")

@@ -65,8 +65,8 @@ class Step:
 
     `evict_s` (before the first read), `fsync_s` and `verify_s` (after the last phase) are spent inside
     the step's process and are not part of `duration_s`. Peaks are the largest samples of RssAnon
-    (private), RssShmem (shared) and RssFile (file), each for itself. `resources` are a container's requests and
-    limits, as Kubernetes writes them: {"limits.memory": "2Gi"}.
+    (private; between two, what VmHWM shows), RssShmem (shared) and RssFile (file), each for itself. `resources` are a
+    container's requests and limits, as Kubernetes writes them: {"limits.memory": "2Gi"}.
     """
 
     name: str

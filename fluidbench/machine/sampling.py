@@ -4,12 +4,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SAMPLE_INTERVAL_S = 0.02
-_FIELDS = {b"RssAnon": "private_bytes", b"RssShmem": "shared_bytes", b"RssFile": "file_bytes"}
+_FIELDS = frozenset({b"RssAnon", b"RssShmem", b"RssFile", b"VmHWM"})
 
 
 @dataclass
 class Peaks:
-    """The largest samples so far, each for itself."""
+    """The largest samples so far, each for itself.
+
+    A private peak between two samples counts as far as the kernel's high-water mark of all resident memory (VmHWM)
+    shows it: what of that no other kind of memory can have been, at its own peak, was private.
+    """
 
     private_bytes: int = 0
     shared_bytes: int = 0
@@ -18,10 +22,14 @@ class Peaks:
     def sample(self, pid: int) -> None:
         """Takes one more sample; a process that is gone leaves the peaks as they are."""
         try:
-            status = Path(f"/proc/{pid}/status").read_bytes()
+            lines = Path(f"/proc/{pid}/status").read_bytes().splitlines()
         except OSError:
             return
-        for line in status.splitlines():
-            name, _, value = line.partition(b":")
-            if field := _FIELDS.get(name):
-                setattr(self, field, max(getattr(self, field), int(value.split()[0]) * 1024))
+        words = (line.partition(b":") for line in lines)
+        seen = {name: int(value.split()[0]) * 1024 for name, _, value in words if name in _FIELDS}
+        if not seen:  # a process that has ended, and was not waited for
+            return
+        self.shared_bytes = max(self.shared_bytes, seen[b"RssShmem"])
+        self.file_bytes = max(self.file_bytes, seen[b"RssFile"])
+        between = seen[b"VmHWM"] - self.shared_bytes - self.file_bytes
+        self.private_bytes = max(self.private_bytes, seen[b"RssAnon"], between)

@@ -11,4 +11,7 @@ class ParquetStore(PickleStore):
     step_store = "parquet"
 
     def footprint(self, exchange_bytes: int) -> Footprint:
-        return Footprint(disk_bytes=exchange_bytes, load_copies=2.2, save_bytes=55_000_000, client_bytes=25_000_000)
+        return Footprint(
+            disk_bytes=exchange_bytes, load_copies=2.2, load_bytes=30_000_000, save_bytes=55_000_000,
+            client_bytes=25_000_000,
+        )  # fmt: skip

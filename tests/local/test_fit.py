@@ -5,17 +5,16 @@ import pytest
 from fluidbench.needs import needs
 from fluidbench.plan import PIPELINES, PREPARE, Handover, Plan
 from fluidbench.stores import STORES, open_store
+from support.bucket import Bucket
 from support.program import Program
 
 WITHIN = 0.15
-WITHIN_OF_A_SMALL_STEP = 0.3
-SMALL, LARGE = 60, (75, 150, 300)
-ALL_STORES = sorted(set(STORES) - {"s3"})
+SMALL, LARGE = 60, (90, 180, 350)
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory):
-    program = Program(tmp_path_factory.mktemp("fit"))
+def bench(tmp_path_factory: pytest.TempPathFactory, bucket: Bucket):
+    program = Program(tmp_path_factory.mktemp("fit"), bucket.environment | {"FLUIDBENCH_S3_URL": bucket.url})
     yield program
     program("down", "--purge")
 
@@ -24,7 +23,7 @@ def check(program: Program, multiplier: int, store: str, pipeline: str) -> None:
     settings = ("-m", str(multiplier), "--store", store, "--pipeline", pipeline)
     if (told := program("doctor", *settings)).returncode == 8:
         pytest.skip(told.stderr)
-    # of three: a peak that is shorter than the time between two samples may be missed
+    # of three: where a step maps what it reads, a peak that is shorter than the time between two samples may be missed
     ended = program("run", *settings, "--repeat", "3", "--allow-concurrent", "--json", timeout_s=1800)
     assert ended.returncode == 0, ended.stderr
     runs = ended.json["runs"]
@@ -34,17 +33,16 @@ def check(program: Program, multiplier: int, store: str, pipeline: str) -> None:
     for expected, *seen in zip(plan.pipeline.steps, *(run["steps"] for run in runs), strict=True):
         estimate = expected.private_bytes(plan.dataset_bytes, footprint)
         peak = max(step["peak_private_bytes"] for step in seen)
-        # the threads of a decoder make a small step's peak another in every run; it decides nothing
-        within = WITHIN if estimate > plan.private_bytes(footprint) / 2 else WITHIN_OF_A_SMALL_STEP
-        assert peak == pytest.approx(estimate, rel=within), (expected.name, store, pipeline)
+        assert peak == pytest.approx(estimate, rel=WITHIN), (expected.name, store, pipeline)
     held = run["readings"]["shared_memory_bytes"]
     assert held <= footprint.shared_bytes <= 1.15 * held + 64_000_000
-    files = sum(entry["bytes"] for step in run["steps"] for entry in step["inputs"] if entry["cache"] != "memory")
+    elsewhere = ("memory", "client-cold")  # in shared memory or in a bucket
+    files = sum(entry["bytes"] for step in run["steps"] for entry in step["inputs"] if entry["cache"] not in elsewhere)
     assert files <= needs(plan).disk_bytes
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
-@pytest.mark.parametrize("store", ALL_STORES)
+@pytest.mark.parametrize("store", sorted(STORES))
 def test_each_steps_peak_is_what_the_model_says(bench: Program, store: str, pipeline: str) -> None:
     check(bench, SMALL, store, pipeline)
 
@@ -53,7 +51,7 @@ def test_each_steps_peak_is_what_the_model_says(bench: Program, store: str, pipe
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("multiplier", LARGE)
 @pytest.mark.parametrize("pipeline", PIPELINES)
-@pytest.mark.parametrize("store", ALL_STORES)
+@pytest.mark.parametrize("store", sorted(STORES))
 def test_each_steps_peak_is_what_the_model_says_of_larger_tables(
     bench: Program, store: str, pipeline: str, multiplier: int
 ) -> None:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from fluidbench.render import PipelineOptions
 
 DIFF_CONTEXT_LINES = 4
+WHAT_HELP = (
+    "workflow: the pipeline. setup: account, volumes and Vineyard. prepare: the dataset. "
+    "clean-up: what removes a run. all: all but that, with both pipelines."
+)
+CACHE_HELP = "cold: what is read is evicted before. dropped: all caches are, by privileged steps."
 COLOURS = {"+": typer.colors.GREEN, "-": typer.colors.RED, "@": typer.colors.CYAN}
 
 
@@ -41,15 +46,9 @@ class Cache(StrEnum):
 
 def render(
     ctx: typer.Context,
-    what: Annotated[
-        What,
-        typer.Option(
-            "--what",
-            help="workflow: the pipeline. setup: account, volumes and Vineyard. prepare: the dataset. "
-            "clean-up: what removes a run. all: all but that, with both pipelines.",
-        ),
-    ] = What.WORKFLOW,
-    vineyard: Annotated[bool, typer.Option("--vineyard", help="The pipeline through Vineyard.")] = False,
+    what: Annotated[What, typer.Option("--what", help=WHAT_HELP)] = What.WORKFLOW,
+    vineyard: options.Vineyard = False,
+    store: options.Store = None,
     diff: Annotated[bool, typer.Option("--diff", help="What the pipeline changes to use Vineyard.")] = False,
     multiplier: options.Multiplier = options.DEFAULT_MULTIPLIER,
     pipeline_name: options.Pipeline = "published",
@@ -65,12 +64,10 @@ def render(
     runtime: Annotated[str, typer.Option("--runtime", help="Name of Dataset and VineyardRuntime.")] = "vineyard",
     threads: Annotated[int, typer.Option("--threads", min=1, help="Threads of a step, and its processors.")] = 1,
     memory: Annotated[str, typer.Option("--memory", help="Memory of a step; what the multiplier needs.")] = "",
-    cache: Annotated[
-        Cache,
-        typer.Option(
-            "--cache", help="cold: what is read is evicted before. dropped: all caches are, by privileged steps."
-        ),
-    ] = Cache.COLD,
+    cache: Annotated[Cache, typer.Option("--cache", help=CACHE_HELP)] = Cache.COLD,
+    storage_bandwidth: options.StorageBandwidth = None,
+    s3_url: options.S3Url = "",
+    s3_secret: options.S3Secret = "",
     deadline: Annotated[int, typer.Option("--deadline", min=1, help="Seconds that the Workflow may take.")] = 3600,
     run_id: Annotated[str, typer.Option("--run-id", help="Name of the run; the Workflow's own name.")] = "",
     as_json: options.Json = False,
@@ -81,16 +78,21 @@ def render(
     """
     from fluidbench import render as rendering
     from fluidbench.cli import workbench
+    from fluidbench.targets.cluster.fit import store_problem
 
     output: Output = ctx.obj
     output.as_json = as_json
     if registry and step_image:
         raise UsageProblem("--registry and --step-image contradict each other", "Give one of them.")
+    name = workbench.store_called(store, vineyard=vineyard)
+    bucket = workbench.s3_place(s3_url) if name == "s3" else ""
+    if problem := store_problem(name, bucket):
+        raise problem
     pipeline = rendering.PipelineOptions(
-        store="vineyard" if vineyard else "pickle", multiplier=multiplier, namespace=namespace, registry=registry,
+        store=name, multiplier=multiplier, namespace=namespace, registry=registry,
         step_image=step_image or rendering.STEP_IMAGE, node=node, runtime=runtime, threads=threads, memory=memory,
-        cache_policy=cache, deadline_s=deadline, run_id=run_id, compiled_at=_now(),
-        pipeline=workbench.pipeline_called(pipeline_name),
+        cache_policy=cache, deadline_s=deadline, run_id=run_id, compiled_at=_now(), s3_url=bucket, s3_secret=s3_secret,
+        storage=workbench.storage_of(name, storage_bandwidth), pipeline=workbench.pipeline_called(pipeline_name),
     )  # fmt: skip
     if diff:
         _show_difference(output, pipeline)
@@ -104,10 +106,11 @@ def _show_difference(output: Output, pipeline: "PipelineOptions") -> None:
     difference = _difference(pipeline)
     output.json({"format_version": 1, "diff": difference})
     _print(output, "\n".join(map(_coloured, difference.splitlines())))
-    output.note(
-        "Beside it, a VineyardRuntime and a Dataset (fluidbench render --what setup), and in the steps' code put "
-        "and get in place of files: docs/howto/use-vineyard-in-your-pipeline.md"
-    )
+    if _arms(pipeline)[-1].with_vineyard:
+        output.note(
+            "Beside it, a VineyardRuntime and a Dataset (fluidbench render --what setup), and in the steps' code put "
+            "and get in place of files: docs/howto/use-vineyard-in-your-pipeline.md"
+        )
 
 
 def _manifests(what: What, pipeline: "PipelineOptions", nfs: str, replicas: int, quota: str) -> list[dict[str, Any]]:
@@ -128,8 +131,14 @@ def _manifests(what: What, pipeline: "PipelineOptions", nfs: str, replicas: int,
                 *rendering.vineyard(namespace, pipeline.runtime, replicas, quota),
             ]
     setup = _manifests(What.SETUP, pipeline, nfs, replicas, quota)
-    both = [rendering.workflow(replace(pipeline, store=store)) for store in ("pickle", "vineyard")]
+    both = [rendering.workflow(arm) for arm in _arms(pipeline)]
     return [*setup, rendering.prepare_job(pipeline), *both]
+
+
+def _arms(pipeline: "PipelineOptions") -> list["PipelineOptions"]:
+    """The published pipeline through files, and all else equal the one that was asked for, or that through Vineyard."""
+    other = "vineyard" if pipeline.store == "pickle" else pipeline.store
+    return [replace(pipeline, store=store) for store in ("pickle", other)]
 
 
 def _clean_up(pipeline: "PipelineOptions") -> dict[str, Any]:
@@ -140,17 +149,17 @@ def _clean_up(pipeline: "PipelineOptions") -> dict[str, Any]:
     return rendering.clean_up_job(
         pipeline.namespace, pipeline.image("preprocess-data"), pipeline.run_id,
         pipeline.runtime if pipeline.with_vineyard else "", node=pipeline.node, as_root=pipeline.drop_caches,
+        s3_url=pipeline.s3_url, s3_secret=pipeline.s3_secret,
     )  # fmt: skip
 
 
 def _difference(pipeline: "PipelineOptions") -> str:
-    """From the pipeline through files to the one through Vineyard, all else equal."""
     from fluidbench import render as rendering
 
-    arms = [replace(pipeline, store=store) for store in ("pickle", "vineyard")]
-    files, vineyard = (rendering.to_yaml([rendering.workflow(arm)]).splitlines() for arm in arms)
+    arms = _arms(pipeline)
+    one, other = (rendering.to_yaml([rendering.workflow(arm)]).splitlines() for arm in arms)
     before, after = (f"{rendering.pipeline_name(arm)}.yaml" for arm in arms)
-    return "\n".join(difflib.unified_diff(files, vineyard, before, after, lineterm="", n=DIFF_CONTEXT_LINES))
+    return "\n".join(difflib.unified_diff(one, other, before, after, lineterm="", n=DIFF_CONTEXT_LINES))
 
 
 def _coloured(line: str) -> str:

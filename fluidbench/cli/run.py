@@ -6,21 +6,13 @@ import typer
 
 from fluidbench.cli import options
 from fluidbench.cli.output import Output
-from fluidbench.errors import UsageProblem
 
 
 def run(
     ctx: typer.Context,
     multiplier: options.Multiplier = options.DEFAULT_MULTIPLIER,
-    vineyard: Annotated[
-        bool, typer.Option("--vineyard", help="Through Vineyard; the same as --store vineyard.")
-    ] = False,
-    store: Annotated[
-        str | None,
-        typer.Option(
-            "--store", help="pickle (default), parquet, arrow, tmpfs, s3, vineyard, vineyard-block, or module:Class."
-        ),
-    ] = None,
+    vineyard: options.Vineyard = False,
+    store: options.Store = None,
     repeat: Annotated[int, typer.Option("--repeat", min=1, help="How many runs, one after the other.")] = 1,
     data_dir: options.DataDir = None,
     target: options.Target = None,
@@ -44,10 +36,8 @@ def run(
 
     output: Output = ctx.obj
     output.as_json, output.envelope = as_json, envelope.runs([])
-    if vineyard and store not in (None, "vineyard"):
-        raise UsageProblem(f"--vineyard and --store {store} contradict each other", "Give one of them.")
+    name = workbench.store_called(store, vineyard=vineyard)
     with workbench.runner(output, target, data_dir) as (runner, screen):
-        name = store or ("vineyard" if vineyard else "pickle")
         plan = workbench.plan(
             runner.target, name, multiplier, cache=cache, threads=threads, step_timeout_s=step_timeout,
             storage_bandwidth=storage_bandwidth, s3_url=s3_url, s3_secret=s3_secret, pipeline=pipeline, steps=steps,

@@ -69,10 +69,17 @@ def plan(
         cache_policy=cache,
         threads=threads or target.threads(),
         step_timeout_s=step_timeout_s,
-        storage=_storage(store, storage_bandwidth),
+        storage=storage_of(store, storage_bandwidth),
         s3_url=s3_place(s3_url),
         s3_secret=s3_secret,
     )
+
+
+def store_called(store: str | None, *, vineyard: bool) -> str:
+    """The store that `--store` and `--vineyard` name; raises UsageProblem where they name two."""
+    if vineyard and store not in (None, "vineyard"):
+        raise UsageProblem(f"--vineyard and --store {store} contradict each other", "Give one of them.")
+    return store or ("vineyard" if vineyard else "pickle")
 
 
 def pipeline_of(target: Target, name: str, steps: Path | None) -> Pipeline:
@@ -101,7 +108,7 @@ def s3_place(url: str = "") -> str:
     return url or os.environ.get("FLUIDBENCH_S3_URL", "")
 
 
-def _storage(store: str, bandwidth: str | None) -> Storage | None:
+def storage_of(store: str, bandwidth: str | None) -> Storage | None:
     """The storage that is emulated; raises UsageProblem where it cannot be put under the store's files."""
     if bandwidth is None:
         return None

@@ -65,6 +65,56 @@ def test_the_difference_does_not_depend_on_the_arm_that_was_asked_for(rendered: 
     assert rendered("--diff")[1] == rendered("--diff", "--vineyard")[1]
 
 
+@pytest.mark.parametrize("store", ["vineyard-block", "parquet", "arrow"])
+def test_any_store_of_a_cluster_can_be_rendered(rendered: Callable[..., Printed], store: str) -> None:
+    code, out, _ = rendered("--store", store, "--storage-bandwidth", "300MB/s", "--pipeline", "lean")
+    printed = yaml.safe_load(out)
+    assert code == 0
+    for template in printed["spec"]["templates"][1:]:
+        environment = {entry["name"]: entry.get("value") for entry in template["container"]["env"]}
+        assert environment["FLUIDBENCH_STORE"] == store
+        assert environment["FLUIDBENCH_STORAGE_BANDWIDTH"] == "300000000"
+
+
+def test_the_second_of_all_pipelines_and_the_difference_are_of_the_store(rendered: Callable[..., Printed]) -> None:
+    _, out, _ = rendered("--what", "all", "--store", "vineyard-block")
+    files, other = [item for item in yaml.safe_load_all(out) if item["kind"] == "Workflow"]
+    assert ("value: vineyard-block" in yaml.safe_dump(files), "value: vineyard-block" in yaml.safe_dump(other)) == (
+        False, True,
+    )  # fmt: skip
+    _, difference, err = rendered("--diff", "--store", "parquet")
+    assert "value: parquet" in difference
+    assert (difference.count("claimName: vineyard"), err) == (0, "")
+
+
+def test_a_bucket_and_its_secret_stand_in_the_pipeline_and_in_what_removes_it(rendered: Callable[..., Printed]) -> None:
+    bucket = ("--store", "s3", "--s3-url", "s3://tables/runs", "--s3-secret", "bucket-keys")
+    for more in ((), ("--what", "clean-up", "--run-id", "r")):
+        code, out, _ = rendered(*bucket, *more)
+        assert code == 0
+        assert "s3://tables/runs" in out
+        assert "name: bucket-keys" in out
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (("--store", "tmpfs"), "for one machine"),
+        (("--store", "mine:Store"), "not in the step image"),
+        (("--store", "s3"), "s3://"),
+        (("--store", "s3", "--s3-url", "s3://b/p", "--storage-bandwidth", "1GB/s"), "cannot limit"),
+        (("--store", "arrow", "--vineyard"), "contradict"),
+    ],
+)
+def test_a_store_that_no_cluster_can_have_is_refused(
+    rendered: Callable[..., Printed], monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...], told: str
+) -> None:
+    monkeypatch.delenv("FLUIDBENCH_S3_URL", raising=False)
+    code, out, err = rendered(*argv)
+    assert (code, out) == (2, "")
+    assert told in err
+
+
 def test_json_holds_the_same_manifests(rendered: Callable[..., Printed]) -> None:
     _, out, _ = rendered("--what", "setup", "--json")
     envelope = json.loads(out)

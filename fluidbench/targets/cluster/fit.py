@@ -22,7 +22,7 @@ NO_BOUND = 1 << 62
 
 def problems(cluster: ReadyCluster, plan: Plan, options: PipelineOptions) -> list[FluidbenchError]:
     """All that stands against it, told before anything is submitted."""
-    if unusable := _store(plan):
+    if unusable := store_problem(plan.store, plan.s3_url):
         return [unusable]
     found = (_quota(cluster, plan), _memory(cluster, plan, options), _disk(cluster, plan))
     return [problem for problem in found if problem is not None]
@@ -42,20 +42,21 @@ def finding(cluster: ReadyCluster, plan: Plan, options: PipelineOptions) -> Find
     return Finding(what, f"fits: {asked}; the largest that does, by memory: {largest}", good=True)
 
 
-def _store(plan: Plan) -> FluidbenchError | None:
-    if plan.store not in STORES:
+def store_problem(store: str, s3_url: str) -> FluidbenchError | None:
+    """Why the store cannot be that of steps in containers; None where it can."""
+    if store not in STORES:
         return UsageProblem(
-            f"the store {plan.store} is not in the step image",
+            f"the store {store} is not in the step image",
             "On a cluster use one of FluidBench's own; yours: --target local.",
         )
-    if plan.store == "tmpfs":
+    if store == "tmpfs":
         return UsageProblem(
             "the store tmpfs is for one machine: a pod's /dev/shm is its own, and the next step's pod cannot see it",
             "Use another store, or --target local.",
         )
-    if plan.store == "s3":
+    if store == "s3":
         try:
-            S3Store.directory(plan.s3_url)
+            S3Store.directory(s3_url)
         except UsageProblem as problem:
             return problem
     return None

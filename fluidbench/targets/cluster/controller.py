@@ -7,7 +7,7 @@ from typing import Any
 from fluidbench.errors import ExternalFailure, FluidbenchError
 from fluidbench.kube import DEPLOYMENT, EVENT, POD
 from fluidbench.targets.cluster.bringup.argo import CONTROLLER
-from fluidbench.targets.cluster.bringup.objects import name_of, status_of
+from fluidbench.targets.cluster.bringup.objects import status_of
 from fluidbench.targets.cluster.diagnose import stuck
 from fluidbench.targets.cluster.ready import ReadyCluster
 
@@ -19,7 +19,7 @@ LOOK_EVERY_S = 10.0
 
 def find(cluster: ReadyCluster) -> dict[str, Any] | None:
     """The controller's Deployment, in whatever namespace it is."""
-    return next((item for item in cluster.kube.list(DEPLOYMENT) if name_of(item) == CONTROLLER), None)
+    return next(iter(cluster.kube.list(DEPLOYMENT, fields=f"metadata.name={CONTROLLER}")), None)
 
 
 def problem(cluster: ReadyCluster) -> FluidbenchError | None:
@@ -53,7 +53,7 @@ class Attention:
     def problem(self, workflow: Mapping[str, Any]) -> FluidbenchError | None:
         """What keeps the Workflow waiting for the controller; None for what may pass in a moment.
 
-        Looks every 10 s, however often it is asked: it lists the Deployments of all namespaces.
+        Looks every 10 s, however often it is asked.
         """
         now = self._clock()
         if now < self._look_at:

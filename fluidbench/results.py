@@ -21,10 +21,11 @@ LOCK_TIMEOUT_S = 10.0
 
 @dataclass(frozen=True)
 class LeftBehind:
-    """A run whose process is gone, and the paths that it was using."""
+    """A run whose process is gone, the paths that it was using, and the URLs of what it had on other machines."""
 
     run: Run
     paths: tuple[Path, ...]
+    urls: tuple[str, ...] = ()
 
 
 _ALL = Filters()
@@ -50,8 +51,8 @@ class Results:
     def __exit__(self, *_: object) -> None:
         self._db.close()
 
-    def begin(self, run: Run, owner: Owner, left_behind: tuple[Path, ...]) -> None:
-        """Records a run that starts now; should its process die, `sweep` finds it and the paths."""
+    def begin(self, run: Run, owner: Owner, left_behind: tuple[Path | str, ...]) -> None:
+        """Records a run that starts now; should its process die, `sweep` finds it with the paths and URLs."""
         paths = json.dumps([str(path) for path in left_behind])  # a path need not be UTF-8, which msgspec demands
         values = (
             run.run_id, run.started_at, run.experiment_id, run.state, run.identity.target, run.identity.store,
@@ -83,7 +84,9 @@ class Results:
                     "UPDATE runs SET state = ?, record = ? WHERE run_id = ?",
                     (run.state, _encode(run), run.run_id),
                 )
-                found.append(LeftBehind(run, tuple(map(Path, json.loads(left_behind)))))
+                places = json.loads(left_behind)
+                urls = tuple(place for place in places if "://" in place)  # no Path has two slashes in a row
+                found.append(LeftBehind(run, tuple(Path(place) for place in places if place not in urls), urls))
         return found
 
     def get(self, run_id: str) -> Run:

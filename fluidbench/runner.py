@@ -23,7 +23,7 @@ from fluidbench.own_steps import files
 from fluidbench.plan import Plan
 from fluidbench.records import Identity, Run, State, Step, worst_cache
 from fluidbench.results import Results
-from fluidbench.stores import outside, source_of
+from fluidbench.stores import elsewhere, outside, source_of
 from fluidbench.targets.base import Context, Session, Target
 from fluidbench.text import timestamp
 
@@ -68,8 +68,9 @@ class Runner:
             plan = dataclasses.replace(plan, node=secrets.choice(nodes))
         with self._context(new_id()) as context:
             run = self.blank(plan, slot, context.run_id)
-            left_behind = (
-                context.private_dir, exchange_dir(self.data_dir, context.run_id), *outside(plan.store, context.run_id)
+            left_behind: tuple[Path | str, ...] = (
+                context.private_dir, exchange_dir(self.data_dir, context.run_id),
+                *outside(plan.store, context.run_id), *elsewhere(plan, context.run_id),
             )  # fmt: skip
             self.results.begin(run, this_process(), left_behind)
             try:

@@ -69,6 +69,13 @@ def test_a_run_whose_process_is_gone_is_marked_interrupted_and_keeps_its_steps(p
     assert (marked.state, marked.reason, len(marked.steps)) == (State.ERROR, "interrupted", 1)
 
 
+def test_paths_and_urls_of_what_is_left_are_told_apart(path: Path) -> None:
+    with Results(path) as results:
+        results.begin(running(), GONE, (Path("//data//exchange/r1"), "s3://bucket/prefix/r1"))
+        [left] = results.sweep()
+    assert (left.paths, left.urls) == ((Path("//data/exchange/r1"),), ("s3://bucket/prefix/r1",))
+
+
 def test_a_run_of_a_living_process_is_not_swept(path: Path) -> None:
     with Results(path) as results:
         results.begin(running(), this_process(), ())

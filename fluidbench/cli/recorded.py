@@ -26,9 +26,10 @@ def _cleared(left: LeftBehind) -> str:
     from fluidbench.targets import open_target
 
     try:
-        open_target(left.run.identity.target).clear(left.run)
+        open_target(left.run.identity.target).clear(left)
     except FluidbenchError as error:
-        return f"Run {left.run.run_id} had been interrupted; what it left on the cluster stays: {error.message}"
+        where = "on the cluster" if left.run.identity.target == "cluster" else f"at {', '.join(left.urls)}"
+        return f"Run {left.run.run_id} had been interrupted; what it left {where} stays: {error.message}"
     return f"Run {left.run.run_id} had been interrupted; what it left was removed."
 
 

@@ -4,8 +4,10 @@ import importlib
 import importlib.util
 import sys
 from pathlib import Path
+from typing import Any
 
 from fluidbench.errors import UsageProblem
+from fluidbench.plan import Plan
 from fluidbench.stores.base import Medium, Store
 
 STORES = {
@@ -53,6 +55,18 @@ def outside(name: str, run_id: str) -> list[Path]:
     """What a run through the store makes beside its directories."""
     told = getattr(open_store(name), "outside", None)
     return list(told(run_id)) if told else []
+
+
+def elsewhere(plan: Plan, run_id: str) -> list[str]:
+    """The URLs of what a run makes on other machines."""
+    told = getattr(open_store(plan.store), "elsewhere", None)
+    return list(told(plan, run_id)) if told else []
+
+
+def remove(name: str, url: str) -> None:
+    """Removes what a run through the store had at the URL. Raises ExternalFailure where that cannot be done."""
+    store: Any = open_store(name)  # who named the URL has a method for it
+    store.remove(url)
 
 
 def medium(name: str) -> Medium:

@@ -54,8 +54,9 @@ class Store(Protocol):
     """The host half of a store; the step half is named by `step_store`.
 
     It may have more: `medium` (Medium; without it ELSEWHERE is assumed), `check(plan)`, which raises what stands
-    against a run on this machine before anything is made, and `outside(run_id)`, the paths that a run makes beside its
-    directories, to be removed when its process was killed.
+    against a run on this machine before anything is made, and, for when a run's process was killed, `outside(run_id)`,
+    the paths that it makes beside its directories, which are removed, and `elsewhere(plan, run_id)`, the URLs of what
+    it makes on other machines, each of which `remove(url)` gets then.
     """
 
     name: str

@@ -41,9 +41,22 @@ class S3Store:
             yield Provision({"FLUIDBENCH_S3_URL": place.s3_url})
         except BaseException:
             with contextlib.suppress(ExternalFailure):  # what came before it is what is told
-                self._remove(place)
+                self.remove(_of_run(place.s3_url, place.run_id))
             raise
-        self._remove(place)
+        self.remove(_of_run(place.s3_url, place.run_id))
+
+    def elsewhere(self, plan: Plan, run_id: str) -> list[str]:
+        return [_of_run(plan.s3_url, run_id)]
+
+    def remove(self, url: str) -> None:
+        """Deletes all objects below the URL. Raises ExternalFailure where the bucket does not answer."""
+        from pyarrow.fs import FileSelector
+
+        directory = self.directory(url)
+        with _told(url):
+            client = self._client()
+            if client.get_file_info(FileSelector(directory, allow_not_found=True)):
+                client.delete_dir(directory)
 
     @staticmethod
     def directory(url: str) -> str:
@@ -55,20 +68,15 @@ class S3Store:
             raise UsageProblem(f"the store s3 needs a URL such as s3://BUCKET/PREFIX{told}", HINT)
         return f"{parts.netloc}{parts.path}".rstrip("/")
 
-    def _remove(self, place: Place) -> None:
-        from pyarrow.fs import FileSelector
-
-        directory = f"{self.directory(place.s3_url)}/{place.run_id}"
-        with _told(place.s3_url):
-            client = self._client()
-            if client.get_file_info(FileSelector(directory, allow_not_found=True)):
-                client.delete_dir(directory)
-
     @staticmethod
     def _client() -> Any:
         from pyarrow.fs import S3FileSystem
 
         return S3FileSystem(endpoint_override=os.environ.get(ENDPOINT), request_timeout=REQUEST_TIMEOUT_S)
+
+
+def _of_run(url: str, run_id: str) -> str:
+    return f"{url.rstrip('/')}/{run_id}"
 
 
 @contextlib.contextmanager

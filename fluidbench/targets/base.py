@@ -10,7 +10,8 @@ from fluidbench.dataset import Dataset
 from fluidbench.errors import FluidbenchError
 from fluidbench.events import StepUpdate
 from fluidbench.plan import Plan
-from fluidbench.records import Fingerprint, Run
+from fluidbench.records import Fingerprint
+from fluidbench.results import LeftBehind
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ class Target(Protocol):
     def nodes(self, plan: Plan) -> list[str]:
         """The nodes that a run may be kept on; empty where there is no choice."""
 
-    def clear(self, run: Run) -> None:
-        """Removes what a run whose process was killed left on the target, beside the files that are recorded."""
+    def clear(self, left: LeftBehind) -> None:
+        """Removes what a run whose process was killed left on the target, beside the paths that are recorded."""
 
     def fingerprint(self, data_dir: Path) -> Fingerprint:
         """The stable facts of where the plan runs."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fluidbench.dataset import find
+from support.bucket import Bucket
 from support.program import Program, Watch, gone_within
 
 VINEYARD = ("run", "--multiplier", "1", "--vineyard")
@@ -116,6 +117,31 @@ def test_after_a_kill_the_next_command_removes_the_files_in_memory_too(ready: Pr
     assert in_memory.is_dir()
     assert ready("history").returncode == 0
     assert not in_memory.exists()
+
+
+def test_after_a_kill_the_next_command_removes_the_objects_in_the_bucket_or_says_where_they_are(
+    ready: Program, bucket: Bucket
+) -> None:
+    found = Program(ready.home, bucket.environment | {"FLUIDBENCH_S3_URL": bucket.url})
+    astray = Program(ready.home, found.more | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
+    run_ids = []
+    for _ in range(2):
+        process = found.start("run", "--multiplier", "1", "--store", "s3")
+        with Watch(process.pid) as watch:
+            watch.wait_for("train_data.py")
+            [run_dir] = ready.data.glob("exchange/*")
+            run_ids.append(run_dir.name)
+            process.kill()
+            assert gone_within(watch, 1)
+        process.communicate()
+        assert {run_ids[-1] in path for path in bucket.objects()} == {True}
+        if len(run_ids) == 1:
+            assert found("history").returncode == 0
+            assert bucket.objects() == []
+    listed = astray("history")
+    assert listed.returncode == 0
+    assert f"what it left at {bucket.url}/{run_ids[-1]} stays: " in listed.stderr
+    bucket.client().delete_dir_contents("fluidbench-tests")
 
 
 def test_a_kill_while_the_dataset_is_made_leaves_nothing_after_the_next_command(program: Program) -> None:

@@ -58,7 +58,7 @@ class ScriptedTarget:
     def nodes(self, plan):
         return []
 
-    def clear(self, run_id):
+    def clear(self, left):
         pass
 
     def fingerprint(self, data_dir: Path) -> Fingerprint:

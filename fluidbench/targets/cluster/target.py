@@ -14,9 +14,10 @@ from fluidbench.errors import FluidbenchError, ResultProblem
 from fluidbench.events import StepUpdate
 from fluidbench.kube import WORKFLOW
 from fluidbench.plan import Plan
-from fluidbench.records import Finding, Fingerprint, Run
+from fluidbench.records import Finding, Fingerprint
 from fluidbench.render import PipelineOptions
 from fluidbench.render.pipeline import RUN_LABEL
+from fluidbench.results import LeftBehind
 from fluidbench.targets.base import Context, Session
 from fluidbench.targets.cluster import abandoned, controller, fit, jobs
 from fluidbench.targets.cluster.bringup.argo import requeue_s
@@ -75,8 +76,8 @@ class ClusterTarget:
     def nodes(self, plan: Plan) -> list[str]:
         return list(self.cluster.workers)
 
-    def clear(self, run: Run) -> None:
-        had = run.identity
+    def clear(self, left: LeftBehind) -> None:
+        run, had = left.run, left.run.identity
         options = PipelineOptions(
             store=had.store,
             step_image=self.cluster.current.step_image,

@@ -11,8 +11,9 @@ from fluidbench.events import Note, StepUpdate
 from fluidbench.machine import fingerprint as machine
 from fluidbench.machine import pressure
 from fluidbench.plan import Plan, storage_environment
-from fluidbench.records import Fingerprint, Run
-from fluidbench.stores import open_store
+from fluidbench.records import Fingerprint
+from fluidbench.results import LeftBehind
+from fluidbench.stores import open_store, remove
 from fluidbench.stores.base import Place, Provision
 from fluidbench.targets.base import Context, Session
 from fluidbench.targets.local import preflight
@@ -42,8 +43,9 @@ class LocalTarget:
     def nodes(self, plan: Plan) -> list[str]:
         return []
 
-    def clear(self, run: Run) -> None:
-        pass
+    def clear(self, left: LeftBehind) -> None:
+        for url in left.urls:
+            remove(left.run.identity.store, url)
 
     def fingerprint(self, data_dir: Path) -> Fingerprint:
         return machine.fingerprint(data_dir)

@@ -1,17 +1,15 @@
 """The progress of a run on stderr: a tree that grows on a terminal, plain lines elsewhere."""
 
 import statistics
-import sys
 import time
-from types import TracebackType
 from typing import Any
 
-from rich.console import Console, RenderableType
-from rich.live import Live as RichLive
+from rich.console import RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
 from fluidbench import text
+from fluidbench.cli.display import Display
 from fluidbench.cli.output import Output
 from fluidbench.confounding import remarks
 from fluidbench.events import (
@@ -37,14 +35,11 @@ GLYPHS = {
 LAST_TIMES = 5
 
 
-class Live:
-    """A listener for a runner; `runs` are those that were recorded.
-
-    Use it as a context manager: leaving it leaves the terminal as it was.
-    """
+class Live(Display):
+    """A listener for a runner; `runs` are those that were recorded."""
 
     def __init__(self, output: Output) -> None:
-        self._output = output
+        super().__init__(output)
         self._title = ""
         self.runs: list[Run] = []
         self._ended: list[Step] = []
@@ -52,21 +47,6 @@ class Live:
         self._state = State.RUNNING
         self._phases: dict[str, float] = {}
         self._progress: tuple[Progress, float] | None = None
-        console = Console(stderr=True)
-        self._screen = (
-            RichLive(self, console=console, refresh_per_second=4, transient=True) if sys.stderr.isatty() else None
-        )
-
-    def __enter__(self) -> "Live":
-        if self._screen:
-            self._screen.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._screen:
-            self._screen.stop()
 
     def pause(self) -> None:
         """Takes the tree off the terminal, for a question or a result."""
@@ -102,13 +82,6 @@ class Live:
             self._line(update)
         elif isinstance(update, Note):
             self._tell(f"  {update.text}")
-
-    def _tell(self, line: str) -> None:
-        """A line that stays, above the tree on a terminal."""
-        if self._screen and self._screen.is_started:
-            self._screen.console.print(line, highlight=False, markup=False, soft_wrap=True)
-        else:
-            self._output.note(line)
 
     def _line(self, update: StepUpdate) -> None:
         if isinstance(update, Note):

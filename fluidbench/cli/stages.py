@@ -1,15 +1,13 @@
 """The progress of `up` and `down` on stderr: the stages that ended, and what the others wait for."""
 
-import sys
 import time
-from types import TracebackType
 from typing import Any
 
-from rich.console import Console, RenderableType
-from rich.live import Live as RichLive
+from rich.console import RenderableType
 from rich.text import Text
 
 from fluidbench import text
+from fluidbench.cli.display import Display
 from fluidbench.cli.output import Output
 from fluidbench.targets.cluster.bringup.events import Event, StageEnded, StageStarted, Told, Waiting
 
@@ -17,29 +15,14 @@ from fluidbench.targets.cluster.bringup.events import Event, StageEnded, StageSt
 QUIET_S = 15.0
 
 
-class Stages:
-    """A listener for the events of `up` and `down`. Leaving it leaves the terminal as it was."""
+class Stages(Display):
+    """A listener for the events of `up` and `down`."""
 
     def __init__(self, output: Output) -> None:
-        self._output = output
+        super().__init__(output)
         self._active: dict[str, tuple[float, str]] = {}
         self._told: dict[str, tuple[float, str]] = {}
         self.ended: list[dict[str, Any]] = []
-        self._console = Console(stderr=True)
-        self._screen = (
-            RichLive(self, console=self._console, refresh_per_second=4, transient=True) if sys.stderr.isatty() else None
-        )
-
-    def __enter__(self) -> "Stages":
-        if self._screen:
-            self._screen.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._screen:
-            self._screen.stop()
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, StageStarted):
@@ -50,7 +33,7 @@ class Stages:
             if not self._screen:
                 self._tell_wait(event)
         elif isinstance(event, Told):
-            self._line(f"  {'⚠' if event.warning else '·'} {event.stage}: {event.text}")
+            self._tell(f"  {'⚠' if event.warning else '·'} {event.stage}: {event.text}")
         else:
             self._end(event)
 
@@ -60,7 +43,7 @@ class Stages:
             {"stage": event.stage, "seconds": event.seconds, "outcome": event.outcome, "found": event.found}
         )
         sign = "○" if event.found else "✔"
-        self._line(f"{sign} {event.stage}  {text.seconds(event.seconds)}  {event.outcome}")
+        self._tell(f"{sign} {event.stage}  {text.seconds(event.seconds)}  {event.outcome}")
 
     def _tell_wait(self, event: Waiting) -> None:
         at, before = self._told.get(event.stage, (0.0, ""))
@@ -68,12 +51,6 @@ class Stages:
         if (event.what != before and now - at >= 1.0) or now - at >= QUIET_S:
             self._told[event.stage] = (now, event.what)
             self._output.note(f"  ◷ {event.stage}: {event.what}")
-
-    def _line(self, line: str) -> None:
-        if self._screen:
-            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
-        else:
-            self._output.note(line)
 
     def __rich__(self) -> RenderableType:
         shown = Text()

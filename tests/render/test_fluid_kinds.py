@@ -67,6 +67,11 @@ def test_what_is_rendered_is_valid_by_fluids_schema(manifest: render.Manifest, f
     jsonschema.validate(manifest, fluid_schema)
 
 
+def test_the_etcd_of_a_runtime_is_compacted() -> None:
+    runtime, _ = render.vineyard("bench", "shared", 2, "1Gi")
+    assert runtime["spec"]["master"]["env"] == {"ETCD_AUTO_COMPACTION_RETENTION": "5m"}
+
+
 def test_the_dataset_has_the_runtimes_name_because_fluid_binds_them_by_it() -> None:
     runtime, dataset = render.vineyard("benchmarks", "shared", 3, "1Gi")
     assert runtime["metadata"] == dataset["metadata"]

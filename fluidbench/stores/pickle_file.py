@@ -22,5 +22,8 @@ class PickleStore:
 
 
 def pickled_bytes(exchange_bytes: int) -> int:
-    """The size of the four tables as pickles: 48 columns, and the index of y twice; and what stands around them."""
-    return exchange_bytes * 49 // 48 + 100_000
+    """What the four tables take at most as pickles: 48 columns, and the index of y twice; and what stands around them.
+
+    How many rows pass the filter is chance: at multiplier 1 their number has a standard deviation of 0.2 %.
+    """
+    return int(exchange_bytes * 49 / 48 * 1.01) + 100_000

@@ -1,4 +1,4 @@
-"""Writes a file past the page cache: a large one would be copied there first, and into memory touched for it."""
+"""Writes a large file past the page cache, which would first have to be given memory for all of it."""
 
 import contextlib
 import errno
@@ -8,6 +8,8 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import pagecache
 
 # a multiple of what any disk's blocks are aligned to
 CHUNK_BYTES = 1 << 22
@@ -20,12 +22,13 @@ def write(path: Path, pieces: Iterable[Piece]) -> None:
     """Writes the pieces, one after the other, into a new file that is on the disk when this returns.
 
     The next pieces are made while the last ones are being written. A file system that knows no direct writes gets
-    ordinary ones.
+    ordinary ones, and so does a network's: there every direct write would wait for the server.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
-        with contextlib.suppress(OSError):  # not on this file system
-            _past_the_cache(descriptor, True)
+        if pagecache.filesystem_of(path) not in pagecache.NETWORK_FILESYSTEMS:
+            with contextlib.suppress(OSError):  # not on this file system
+                _past_the_cache(descriptor, True)
         for chunk in _ahead(_chunks(pieces)):
             _write_all(descriptor, chunk)
         os.fsync(descriptor)
@@ -51,7 +54,7 @@ def _write_all(descriptor: int, chunk: memoryview) -> None:
 
 def _chunks(pieces: Iterable[Piece]) -> Iterator[memoryview]:
     """The pieces in whole chunks, and what is left in a last one; two buffers, aligned to pages, hold them in turn."""
-    buffers = [memoryview(mmap.mmap(-1, CHUNK_BYTES)) for _ in range(2)]
+    buffers = [memoryview(mmap.mmap(-1, CHUNK_BYTES, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)) for _ in range(2)]
     filled = 0
     for piece in pieces:
         rest = memoryview(piece)

@@ -25,7 +25,7 @@ def sample(pid: str, peaks: dict[str, int]) -> bool:
         return False
     peaks["peak_shared_bytes"] = max(peaks["peak_shared_bytes"], seen["RssShmem"])
     peaks["peak_file_bytes"] = max(peaks["peak_file_bytes"], seen["RssFile"])
-    # what no other kind of memory can have been, at its own peak, was private
+    # what is above the peaks of the other kinds was private
     between = seen["VmHWM"] - peaks["peak_shared_bytes"] - peaks["peak_file_bytes"]
     peaks["peak_private_bytes"] = max(peaks["peak_private_bytes"], seen["RssAnon"], between)
     return True

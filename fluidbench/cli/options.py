@@ -6,12 +6,6 @@ from typing import Annotated
 import typer
 
 Vineyard = Annotated[bool, typer.Option("--vineyard", help="Through Vineyard; the same as --store vineyard.")]
-Store = Annotated[
-    str | None,
-    typer.Option(
-        "--store", help="pickle (default), parquet, arrow, tmpfs, s3, vineyard, vineyard-block, or module:Class."
-    ),
-]
 Multiplier = Annotated[
     int,
     typer.Option("--multiplier", "-m", min=1, help="Size of the dataset: 10,000 rows, 3.68 MB, for each."),

@@ -22,6 +22,7 @@ WHAT_HELP = (
     "workflow: the pipeline. setup: account, volumes and Vineyard. prepare: the dataset. "
     "clean-up: what removes a run. all: all but that, with both pipelines."
 )
+STORE_HELP = "pickle (default), parquet, arrow, s3, vineyard or vineyard-block."
 CACHE_HELP = "cold: what is read is evicted before. dropped: all caches are, by privileged steps."
 COLOURS = {"+": typer.colors.GREEN, "-": typer.colors.RED, "@": typer.colors.CYAN}
 
@@ -48,8 +49,8 @@ def render(
     ctx: typer.Context,
     what: Annotated[What, typer.Option("--what", help=WHAT_HELP)] = What.WORKFLOW,
     vineyard: options.Vineyard = False,
-    store: options.Store = None,
-    diff: Annotated[bool, typer.Option("--diff", help="What the pipeline changes to use Vineyard.")] = False,
+    store: Annotated[str | None, typer.Option("--store", help=STORE_HELP)] = None,
+    diff: Annotated[bool, typer.Option("--diff", help="What the pipeline through files changes for that.")] = False,
     multiplier: options.Multiplier = options.DEFAULT_MULTIPLIER,
     pipeline_name: options.Pipeline = "published",
     namespace: Annotated[str, typer.Option("--namespace", "-n", help="Where the pipeline runs.")] = "default",
@@ -137,8 +138,8 @@ def _manifests(what: What, pipeline: "PipelineOptions", nfs: str, replicas: int,
 
 def _arms(pipeline: "PipelineOptions") -> list["PipelineOptions"]:
     """The published pipeline through files, and all else equal the one that was asked for, or that through Vineyard."""
-    other = "vineyard" if pipeline.store == "pickle" else pipeline.store
-    return [replace(pipeline, store=store) for store in ("pickle", other)]
+    files = replace(pipeline, store="pickle", s3_url="", s3_secret="")
+    return [files, replace(pipeline, store="vineyard") if pipeline.store == "pickle" else pipeline]
 
 
 def _clean_up(pipeline: "PipelineOptions") -> dict[str, Any]:
@@ -158,7 +159,7 @@ def _difference(pipeline: "PipelineOptions") -> str:
 
     arms = _arms(pipeline)
     one, other = (rendering.to_yaml([rendering.workflow(arm)]).splitlines() for arm in arms)
-    before, after = (f"{rendering.pipeline_name(arm)}.yaml" for arm in arms)
+    before, after = (f"{rendering.pipeline_name(arm)}-through-{arm.store}.yaml" for arm in arms)
     return "\n".join(difflib.unified_diff(one, other, before, after, lineterm="", n=DIFF_CONTEXT_LINES))
 
 

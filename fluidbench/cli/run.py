@@ -12,7 +12,12 @@ def run(
     ctx: typer.Context,
     multiplier: options.Multiplier = options.DEFAULT_MULTIPLIER,
     vineyard: options.Vineyard = False,
-    store: options.Store = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            "--store", help="pickle (default), parquet, arrow, tmpfs, s3, vineyard, vineyard-block, or module:Class."
+        ),
+    ] = None,
     repeat: Annotated[int, typer.Option("--repeat", min=1, help="How many runs, one after the other.")] = 1,
     data_dir: options.DataDir = None,
     target: options.Target = None,

@@ -12,7 +12,8 @@ class Peaks:
     """The largest samples so far, each for itself.
 
     A private peak between two samples counts as far as the kernel's high-water mark of all resident memory (VmHWM)
-    shows it: what of that no other kind of memory can have been, at its own peak, was private.
+    shows it: what of that is above the peaks of the other kinds. A file that was mapped and unmapped again between two
+    samples passes for private.
     """
 
     private_bytes: int = 0

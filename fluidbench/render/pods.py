@@ -17,7 +17,7 @@ from fluidbench.render.pipeline import (
 from fluidbench.render.template import Manifest, document
 
 NAME_LIMIT = 63
-# the imports, a block, and what is left for the page cache to write back from
+# the imports and some blocks; on a network file system also what the page cache has still to write
 PREPARE_MEMORY = "1024Mi"
 TOOL_REQUESTS = {"cpu": "100m", "memory": "512Mi"}
 # importing takes seconds of a whole processor

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fluidbench.errors import UsageProblem
+from fluidbench.errors import ExternalFailure, FluidbenchError, UsageProblem
 from fluidbench.plan import Plan
 from fluidbench.stores.base import Medium, Store
 
@@ -58,15 +58,25 @@ def outside(name: str, run_id: str) -> list[Path]:
 
 
 def elsewhere(plan: Plan, run_id: str) -> list[str]:
-    """The URLs of what a run makes on other machines."""
+    """The URLs of what a run makes on other machines. Raises UsageProblem where the store tells something else."""
     told = getattr(open_store(plan.store), "elsewhere", None)
-    return list(told(plan, run_id)) if told else []
+    urls = list(told(plan, run_id)) if told else []
+    if wrong := [url for url in urls if "://" not in str(url)]:
+        raise UsageProblem(
+            f"the store {plan.store} names {wrong[0]!r}, which is no URL", "See docs/howto/add-a-store.md."
+        )
+    return urls
 
 
 def remove(name: str, url: str) -> None:
-    """Removes what a run through the store had at the URL. Raises ExternalFailure where that cannot be done."""
-    store: Any = open_store(name)  # who named the URL has a method for it
-    store.remove(url)
+    """Removes what a run through the store had at the URL. Raises ExternalFailure for whatever the store raises."""
+    store: Any = open_store(name)
+    try:
+        store.remove(url)
+    except FluidbenchError:
+        raise
+    except Exception as error:  # of a user's own store it may be any
+        raise ExternalFailure(f"{type(error).__name__}: {error}") from error
 
 
 def medium(name: str) -> Medium:

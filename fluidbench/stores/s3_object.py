@@ -5,7 +5,7 @@ import dataclasses
 import os
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from fluidbench.errors import ExternalFailure, UsageProblem
 from fluidbench.plan import Plan
@@ -13,6 +13,7 @@ from fluidbench.stores.base import Footprint, Medium, Place, Provision
 from fluidbench.stores.parquet_file import ParquetStore
 
 ENDPOINT = "AWS_ENDPOINT_URL"
+OVERRIDE = "endpoint_override"
 REQUEST_TIMEOUT_S = 60.0
 HINT = "Say where: --s3-url s3://BUCKET/PREFIX; endpoint and credentials come from AWS_* or from AWS's profile files."
 
@@ -30,8 +31,8 @@ class S3Store:
     def check(self, plan: Plan) -> None:
         """Raises UsageProblem where the URL names no bucket, ExternalFailure where it cannot be listed."""
         bucket = self.directory(plan.s3_url).partition("/")[0]
-        with _told(plan.s3_url):
-            found = self._client().get_file_info(bucket)
+        with _told(plan.s3_url, _endpoint()):
+            found = self._client(_endpoint()).get_file_info(bucket)
         if found.type.name == "NotFound":
             raise UsageProblem(f"{plan.s3_url} names a bucket that is not there", "Make it, or name another.")
 
@@ -49,12 +50,16 @@ class S3Store:
         return [_of_run(plan.s3_url, run_id)]
 
     def remove(self, url: str) -> None:
-        """Deletes all objects below the URL. Raises ExternalFailure where the bucket does not answer."""
+        """Deletes all objects below a URL of `elsewhere`. Raises ExternalFailure where its bucket is not found."""
         from pyarrow.fs import FileSelector
 
-        directory = self.directory(url)
-        with _told(url):
-            client = self._client()
+        place, _, query = url.partition("?")
+        endpoint = parse_qs(query).get(OVERRIDE, [_endpoint()])[0]
+        directory = self.directory(place)
+        with _told(place, endpoint):
+            client = self._client(endpoint)
+            if client.get_file_info(directory.partition("/")[0]).type.name == "NotFound":
+                raise ExternalFailure(f"there is no such bucket at {endpoint or 'AWS'}", f"Look at {ENDPOINT}.")
             if client.get_file_info(FileSelector(directory, allow_not_found=True)):
                 client.delete_dir(directory)
 
@@ -69,23 +74,32 @@ class S3Store:
         return f"{parts.netloc}{parts.path}".rstrip("/")
 
     @staticmethod
-    def _client() -> Any:
+    def _client(endpoint: str) -> Any:
         from pyarrow.fs import S3FileSystem
 
-        return S3FileSystem(endpoint_override=os.environ.get(ENDPOINT), request_timeout=REQUEST_TIMEOUT_S)
+        return S3FileSystem(endpoint_override=endpoint or None, request_timeout=REQUEST_TIMEOUT_S)
+
+
+def _endpoint() -> str:
+    """Where the bucket is; empty: at AWS."""
+    return os.environ.get(ENDPOINT, "")
 
 
 def _of_run(url: str, run_id: str) -> str:
-    return f"{url.rstrip('/')}/{run_id}"
+    """Where a run's objects lie, in Arrow's form: whoever removes them later may have another endpoint set."""
+    # it is recorded, as no keys may be
+    known = _endpoint() if "@" not in _endpoint() else ""
+    at = f"?{urlencode({OVERRIDE: known})}" if known else ""
+    return f"{url.rstrip('/')}/{run_id}{at}"
 
 
 @contextlib.contextmanager
-def _told(url: str) -> Iterator[None]:
+def _told(url: str, endpoint: str) -> Iterator[None]:
     """Turns what the client says into what a user can do about it. It names no credentials."""
     try:
         yield
     except OSError as error:
         raise ExternalFailure(
-            f"{url} at {os.environ.get(ENDPOINT, 'AWS')} does not answer as it should: {error}",
+            f"{url} at {endpoint or 'AWS'} does not answer as it should: {error}",
             f"Look at {ENDPOINT}, the region and the credentials.",
         ) from error

@@ -36,9 +36,9 @@ def check(program: Program, multiplier: int, store: str, pipeline: str) -> None:
         assert peak == pytest.approx(estimate, rel=WITHIN), (expected.name, store, pipeline)
     held = run["readings"]["shared_memory_bytes"]
     assert held <= footprint.shared_bytes <= 1.15 * held + 64_000_000
-    elsewhere = ("memory", "client-cold")  # in shared memory or in a bucket
-    files = sum(entry["bytes"] for step in run["steps"] for entry in step["inputs"] if entry["cache"] not in elsewhere)
-    assert files <= needs(plan).disk_bytes
+    if store != "s3":  # whose tables are on no disk of this machine
+        files = sum(entry["bytes"] for step in run["steps"] for entry in step["inputs"] if entry["cache"] != "memory")
+        assert files <= needs(plan).disk_bytes
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES)

@@ -82,6 +82,12 @@ def test_the_second_of_all_pipelines_and_the_difference_are_of_the_store(rendere
     assert ("value: vineyard-block" in yaml.safe_dump(files), "value: vineyard-block" in yaml.safe_dump(other)) == (
         False, True,
     )  # fmt: skip
+    bucket = ("--store", "s3", "--s3-url", "s3://tables/runs", "--s3-secret", "bucket-keys")
+    _, out, _ = rendered("--what", "all", *bucket)
+    files, other = [yaml.safe_dump(item) for item in yaml.safe_load_all(out) if item["kind"] == "Workflow"]
+    assert [("bucket-keys" in text, "s3://tables/runs" in text) for text in (files, other)] == [
+        (False, False), (True, True),
+    ]  # fmt: skip
     _, difference, err = rendered("--diff", "--store", "parquet")
     assert "value: parquet" in difference
     assert (difference.count("claimName: vineyard"), err) == (0, "")

@@ -50,8 +50,8 @@ def test_most_of_it_never_comes_into_the_page_cache(tmp_path: Path) -> None:
         os.close(descriptor)
         path.unlink()
     direct.write(path, pieces(4 * CHUNK_BYTES, 100))
-    if (state := pagecache.state(path)) == "unknown":
-        pytest.skip("this kernel does not say what is in its page cache")
+    if (state := pagecache.state(path)) in ("memory", "client-cold", "unknown"):
+        pytest.skip(f"a file of this file system is {state} in any case")
     assert state == "cold"
 
 

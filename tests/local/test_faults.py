@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.program import NO_UTF8, Outcome, Program, Watch, environment, executable, gone_within
+from support.program import C_LOCALE, NO_UTF8, Outcome, Program, Watch, environment, executable, gone_within
 
 ODD = "support.odd_stores"
 
@@ -142,7 +142,7 @@ def test_a_harmed_dataset_is_never_used(ready: Program, cli, harm: str, command:
     assert cli("history", "--json").json["runs"] == []
 
 
-@pytest.mark.parametrize("settings", [NO_UTF8, {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}])
+@pytest.mark.parametrize("settings", [NO_UTF8, {**C_LOCALE, "PYTHONIOENCODING": "ascii"}])
 def test_a_home_with_spaces_and_other_letters_works_in_any_locale(lab, settings: dict[str, str]) -> None:
     # that a run does too, the lab has shown
     assert lab.run(10, "vineyard")["state"] == "Succeeded"

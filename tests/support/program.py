@@ -18,7 +18,8 @@ import psutil
 
 TESTS = Path(__file__).resolve().parent.parent
 # Python reads where an editable install lies in the locale's encoding: in C it finds none below 中文
-NO_UTF8 = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"} if __file__.isascii() else {}
+C_LOCALE = {"LC_ALL": "C"} if __file__.isascii() else {}
+NO_UTF8 = {**C_LOCALE, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"} if C_LOCALE else {}
 STEERING = ("VINEYARD_", "FLUIDBENCH_", "GLOG_", "XDG_")
 
 

@@ -61,11 +61,14 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra dev \
 		-q -o requirements.txt pyproject.toml
 
+# The lock is whole, so nothing is looked for beside it: pip would take the newest version for a requirement with an
+# extra, find that it is not the locked one, and give up.
 $(READY): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "FluidBench's local target needs python3.12 or python3.11; set PYTHON=/path/to/it." >&2; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip check
 	touch $@
 
 docker-build: $(READY)

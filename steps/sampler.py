@@ -11,6 +11,7 @@ import time
 
 INTERVAL_S = 0.02
 FIELDS = ("RssAnon", "RssShmem", "RssFile", "VmHWM")
+PEAKS = ("peak_private_bytes", "peak_shared_bytes", "peak_file_bytes")
 
 
 def sample(pid: str, peaks: dict[str, int]) -> bool:
@@ -34,7 +35,7 @@ def sample(pid: str, peaks: dict[str, int]) -> bool:
 def main(pid: str) -> None:
     stopped: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: stopped.append(number))
-    peaks = dict.fromkeys(("peak_private_bytes", "peak_shared_bytes", "peak_file_bytes"), 0)
+    peaks = dict.fromkeys(PEAKS, 0)
     while sample(pid, peaks) and not stopped:
         time.sleep(INTERVAL_S)
     print("{" + ", ".join(f'"{name}": {value}' for name, value in peaks.items()) + "}", flush=True)

@@ -69,8 +69,11 @@ def present(
 
 
 def require(comparison: "Comparison", allowed: float | None) -> None:
-    """Raises ResultProblem where the stores did not do the same work, SlowerThanAllowed where an arm takes longer by
-    more than is allowed; None: that is not asked."""
+    """Raises what stands against the comparison.
+
+    That is ResultProblem where the stores did not do the same work, SlowerThanAllowed where an arm takes longer by more
+    than is allowed; None: that is not asked.
+    """
     if comparison.equivalent is False:
         raise ResultProblem(
             "the runs did not compute the same: " + "; ".join(comparison.differences[:5]),

@@ -36,7 +36,7 @@ def _answer(comparison: Comparison, total: Compared) -> str:
     name = f"{total.arm[0].upper()}{total.arm[1:]}" if ":" not in total.arm else total.arm
     if total.ratio is None:
         return f"{name}: cannot tell, a run took no time at all."
-    rounds = text.counted(comparison.rounds, "round")
+    rounds = _rounds(comparison.rounds)
     ratio, seconds = f"{total.ratio:.2f}x", _seconds(comparison, total)
     if total.interval is None:
         return f"{name}: cannot tell ({ratio}, {seconds}): {_too_few(comparison.rounds)}."

@@ -30,10 +30,10 @@ class S3Store:
 
     def check(self, plan: Plan) -> None:
         """Raises UsageProblem where the URL names no bucket, ExternalFailure where it cannot be listed."""
-        bucket = self.directory(plan.s3_url).partition("/")[0]
-        with _told(plan.s3_url, _endpoint()):
-            found = self._client(_endpoint()).get_file_info(bucket)
-        if found.type.name == "NotFound":
+        directory = self.directory(plan.s3_url)
+        with _client(plan.s3_url, _endpoint()) as client:
+            found = _has_bucket(client, directory)
+        if not found:
             raise UsageProblem(f"{plan.s3_url} names a bucket that is not there", "Make it, or name another.")
 
     @contextlib.contextmanager
@@ -56,9 +56,8 @@ class S3Store:
         place, _, query = url.partition("?")
         endpoint = parse_qs(query).get(OVERRIDE, [_endpoint()])[0]
         directory = self.directory(place)
-        with _told(place, endpoint):
-            client = self._client(endpoint)
-            if client.get_file_info(directory.partition("/")[0]).type.name == "NotFound":
+        with _client(place, endpoint) as client:
+            if not _has_bucket(client, directory):
                 raise ExternalFailure(f"there is no such bucket at {endpoint or 'AWS'}", f"Look at {ENDPOINT}.")
             if client.get_file_info(FileSelector(directory, allow_not_found=True)):
                 client.delete_dir(directory)
@@ -72,12 +71,6 @@ class S3Store:
             told = "" if "@" in url else f", and has {url!r}"
             raise UsageProblem(f"the store s3 needs a URL such as s3://BUCKET/PREFIX{told}", HINT)
         return f"{parts.netloc}{parts.path}".rstrip("/")
-
-    @staticmethod
-    def _client(endpoint: str) -> Any:
-        from pyarrow.fs import S3FileSystem
-
-        return S3FileSystem(endpoint_override=endpoint or None, request_timeout=REQUEST_TIMEOUT_S)
 
 
 def _endpoint() -> str:
@@ -93,11 +86,17 @@ def _of_run(url: str, run_id: str) -> str:
     return f"{url.rstrip('/')}/{run_id}{at}"
 
 
+def _has_bucket(client: Any, directory: str) -> bool:
+    return bool(client.get_file_info(directory.partition("/")[0]).type.name != "NotFound")
+
+
 @contextlib.contextmanager
-def _told(url: str, endpoint: str) -> Iterator[None]:
-    """Turns what the client says into what a user can do about it. It names no credentials."""
+def _client(url: str, endpoint: str) -> Iterator[Any]:
+    """Arrow's client. What it says is turned into what a user can do about it, and names no credentials."""
+    from pyarrow.fs import S3FileSystem
+
     try:
-        yield
+        yield S3FileSystem(endpoint_override=endpoint or None, request_timeout=REQUEST_TIMEOUT_S)
     except OSError as error:
         raise ExternalFailure(
             f"{url} at {endpoint or 'AWS'} does not answer as it should: {error}",

@@ -107,25 +107,11 @@ def test_after_a_kill_steps_and_server_are_gone_within_a_second_and_the_next_com
     nothing_left(ready, watch)
 
 
-def test_after_a_kill_the_next_command_removes_the_files_in_memory_too(ready: Program) -> None:
-    process = ready.start("run", "--multiplier", "1", "--store", "tmpfs", "--json")
+def killed(program: Program, store: str, during: str) -> str:
+    """Kills a run through the store in one of its steps; returns its id."""
+    process = program.start("run", "--multiplier", "1", "--store", store, "--json")
     with Watch(process.pid) as watch:
-        watch.wait_for("preprocess_data.py")
-        [run_dir] = ready.data.glob("exchange/*")
-        process.kill()
-        assert gone_within(watch, 1)
-    process.communicate()
-    in_memory = Path("/dev/shm", f"fluidbench-{run_dir.name}")
-    assert in_memory.is_dir()
-    assert ready("history").returncode == 0
-    assert not in_memory.exists()
-
-
-def killed_in_train_data(program: Program) -> str:
-    """Kills a run through s3; returns its id."""
-    process = program.start("run", "--multiplier", "1", "--store", "s3")
-    with Watch(process.pid) as watch:
-        watch.wait_for("train_data.py")
+        watch.wait_for(during)
         [run_dir] = program.data.glob("exchange/*")
         process.kill()
         assert gone_within(watch, 1)
@@ -133,18 +119,25 @@ def killed_in_train_data(program: Program) -> str:
     return run_dir.name
 
 
+def test_after_a_kill_the_next_command_removes_the_files_in_memory_too(ready: Program) -> None:
+    in_memory = Path("/dev/shm", f"fluidbench-{killed(ready, 'tmpfs', 'preprocess_data.py')}")
+    assert in_memory.is_dir()
+    assert ready("history").returncode == 0
+    assert not in_memory.exists()
+
+
 def test_after_a_kill_the_next_command_removes_the_objects_in_the_bucket_or_says_where_they_are(
     ready: Program, tmp_path: Path
 ) -> None:
     with served_bucket(tmp_path / "log") as bucket:
         found = Program(ready.home, bucket.environment | {"FLUIDBENCH_S3_URL": bucket.url})
-        run_id = killed_in_train_data(found)
+        run_id = killed(found, "s3", "train_data.py")
         assert {run_id in path for path in bucket.objects()} == {True}
         # whoever comes next may have another endpoint set, or none
         elsewhere = Program(ready.home, found.more | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
         assert f"Run {run_id} had been interrupted; what it left was removed" in elsewhere("history").stderr
         assert bucket.objects() == []
-        run_id = killed_in_train_data(found)
+        run_id = killed(found, "s3", "train_data.py")
     listed = found("history")
     assert listed.returncode == 0
     assert f"what it left at {bucket.url}/{run_id}?endpoint_override=http" in listed.stderr

@@ -1,6 +1,8 @@
+import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import sampler
 from fluidbench.machine.sampling import Peaks
@@ -18,18 +20,31 @@ print("shared", flush=True); sys.stdin.readline()
 """
 
 
-def test_private_and_shared_peaks_are_kept_each_for_itself() -> None:
-    peaks = Peaks()
+@contextlib.contextmanager
+def at_each_word(program: str = HUNGRY) -> Iterator[Iterator[tuple[str, int]]]:
+    """What the program says, and its process; it goes on as the next word is asked for."""
     with subprocess.Popen(
-        [sys.executable, "-c", HUNGRY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdin
         assert process.stdout
-        for word in ("big", "shared"):
-            assert process.stdout.readline().strip() == word
-            peaks.sample(process.pid)
-            process.stdin.write("\n")
-            process.stdin.flush()
+
+        def words() -> Iterator[tuple[str, int]]:
+            for line in process.stdout:
+                yield line.strip(), process.pid
+                process.stdin.write("\n")
+                process.stdin.flush()
+
+        yield words()
+
+
+def test_private_and_shared_peaks_are_kept_each_for_itself() -> None:
+    peaks, said = Peaks(), []
+    with at_each_word() as words:
+        for word, pid in words:
+            said.append(word)
+            peaks.sample(pid)
+    assert said == ["big", "shared"]
     assert 40_000_000 <= peaks.private_bytes <= 60_000_000
     assert 30_000_000 <= peaks.shared_bytes <= 32_000_000
     assert peaks.file_bytes > 0
@@ -38,37 +53,26 @@ def test_private_and_shared_peaks_are_kept_each_for_itself() -> None:
 def test_a_private_peak_between_two_samples_is_seen() -> None:
     """Only the second word is sampled: the 40 MB are gone by then."""
     peaks = Peaks()
-    gone = HUNGRY.replace("shared = mmap.mmap(-1, 30_000_000)", "shared = mmap.mmap(-1, 3_000_000)")
-    with subprocess.Popen([sys.executable, "-c", gone], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin
-        assert process.stdout
-        assert process.stdout.readline().strip() == b"big"
-        process.stdin.write(b"\n")
-        process.stdin.flush()
-        assert process.stdout.readline().strip() == b"shared"
-        peaks.sample(process.pid)
-        process.stdin.write(b"\n")
-        process.stdin.flush()
+    with at_each_word(HUNGRY.replace("30_000_000", "3_000_000")) as words:
+        assert next(words)[0] == "big"
+        word, pid = next(words)
+        assert word == "shared"
+        peaks.sample(pid)
+        assert list(words) == []
     assert 37_000_000 <= peaks.private_bytes <= 60_000_000
 
 
 def test_the_sampler_of_a_container_sees_the_same() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", HUNGRY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin
-        assert process.stdout
-        assert process.stdout.readline().strip() == "big"
-        process.stdin.write("\n")
-        process.stdin.flush()
-        assert process.stdout.readline().strip() == "shared"
-        outside, inside = Peaks(), dict.fromkeys(("peak_private_bytes", "peak_shared_bytes", "peak_file_bytes"), 0)
-        outside.sample(process.pid)
-        assert sampler.sample(str(process.pid), inside)
-        process.stdin.write("\n")
-        process.stdin.flush()
+    outside, inside = Peaks(), dict.fromkeys(sampler.PEAKS, 0)
+    with at_each_word() as words:
+        assert next(words)[0] == "big"
+        word, pid = next(words)
+        assert word == "shared"
+        outside.sample(pid)
+        assert sampler.sample(str(pid), inside)
+        assert list(words) == []
     assert list(inside.values()) == [outside.private_bytes, outside.shared_bytes, outside.file_bytes]
-    assert not sampler.sample(str(process.pid), inside)
+    assert not sampler.sample(str(pid), inside)
 
 
 def test_a_process_that_is_gone_leaves_the_peaks_as_they_are() -> None:

@@ -11,6 +11,7 @@ from fluidbench.render import PipelineOptions, workflow
 
 Printed = tuple[int, str, str]
 EPOCH = "1764122400"
+BUCKET = ("--store", "s3", "--s3-url", "s3://tables/runs", "--s3-secret", "bucket-keys")
 
 
 @pytest.fixture
@@ -82,8 +83,7 @@ def test_the_second_of_all_pipelines_and_the_difference_are_of_the_store(rendere
     assert ("value: vineyard-block" in yaml.safe_dump(files), "value: vineyard-block" in yaml.safe_dump(other)) == (
         False, True,
     )  # fmt: skip
-    bucket = ("--store", "s3", "--s3-url", "s3://tables/runs", "--s3-secret", "bucket-keys")
-    _, out, _ = rendered("--what", "all", *bucket)
+    _, out, _ = rendered("--what", "all", *BUCKET)
     files, other = [yaml.safe_dump(item) for item in yaml.safe_load_all(out) if item["kind"] == "Workflow"]
     assert [("bucket-keys" in text, "s3://tables/runs" in text) for text in (files, other)] == [
         (False, False), (True, True),
@@ -94,9 +94,8 @@ def test_the_second_of_all_pipelines_and_the_difference_are_of_the_store(rendere
 
 
 def test_a_bucket_and_its_secret_stand_in_the_pipeline_and_in_what_removes_it(rendered: Callable[..., Printed]) -> None:
-    bucket = ("--store", "s3", "--s3-url", "s3://tables/runs", "--s3-secret", "bucket-keys")
     for more in ((), ("--what", "clean-up", "--run-id", "r")):
-        code, out, _ = rendered(*bucket, *more)
+        code, out, _ = rendered(*BUCKET, *more)
         assert code == 0
         assert "s3://tables/runs" in out
         assert "name: bucket-keys" in out

@@ -86,7 +86,8 @@ def _wait(cluster: ReadyCluster, job: str, timeout_s: float, what: str) -> dict[
     for pod in cluster.kube.watch(POD, cluster.namespace, labels=labels, timeout_s=timeout_s, tick_s=TICK_S):
         if pod["status"].get("phase") in ("Succeeded", "Failed"):
             return pod
-        if pod["status"].get("phase") == "Pending" and (problem := stuck([pod], _events(cluster, pod))):
+        waits = pod["status"].get("phase") == "Pending"
+        if problem := stuck([pod], _events(cluster, pod) if waits else []):
             raise problem
     raise WaitTimeout(f"{what} did not end within {timeout_s:g} s")
 

@@ -112,8 +112,9 @@ class Submission:
         raise WaitTimeout(f"the Workflow {self._name} did not end within {timeout_s:g} s")
 
     def _raise_if_stuck(self) -> None:
-        waiting = [pod for pod in self._pods() if pod["status"].get("phase") == "Pending"]
-        if problem := stuck(waiting, self._cluster.events_of(waiting)):
+        pods = self._pods()
+        waiting = [pod for pod in pods if pod["status"].get("phase") == "Pending"]
+        if problem := stuck(pods, self._cluster.events_of(waiting)):
             raise problem
 
     def _ended_steps(
